@@ -1,0 +1,23 @@
+"""Errors that a caller can act on; each message names the input and says what to do."""
+
+from __future__ import annotations
+
+
+class DetectorError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class UsageError(DetectorError, ValueError):
+    """The call itself is wrong: an unknown kind, a threshold outside 0..1, a label that does not exist."""
+
+
+class ModelError(DetectorError):
+    """A model folder is missing, damaged, altered, or made for another feature schema."""
+
+
+class SampleError(DetectorError):
+    """A training sample can't be used; the message names the file, the line, and what is wrong."""
+
+
+class InputError(DetectorError):
+    """An input file is missing, unreadable, binary or empty."""

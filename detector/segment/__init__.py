@@ -1,0 +1,8 @@
+"""Pages to segments: lines of plain text, or the block-level elements of HTML."""
+
+from __future__ import annotations
+
+from detector.segment.html import segment_html
+from detector.segment.text import segment_text
+
+__all__ = ["segment_html", "segment_text"]

@@ -1,0 +1,37 @@
+"""Plain text to segments: every non-blank line, with exact offsets into the input."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from detector.data import SegmentedPage
+
+NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
+"""The newline functions of Unicode (UAX 14, mandatory breaks)."""
+
+_INVISIBLE = "".join(
+    map(chr, [*range(0x21), *range(0x7F, 0xA1), 0xAD, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F])
+) + "\u205f\u2060\u3000\ufeff"
+_LINE = re.compile(f"[^{NEWLINES}]+")
+
+
+def segment_text(text: str) -> SegmentedPage:
+    r"""Split plain text into its non-blank lines.
+
+    A line of nothing but whitespace, control characters and zero-width characters is blank.
+
+    >>> page = segment_text("One.\r\n\r\n  Two.\n")
+    >>> page.segment_texts()
+    ['One.', '  Two.']
+
+    Args:
+        text: Any string; it is not changed.
+
+    Returns:
+        The page; `text[starts[i]:ends[i]]` is line i without its newline.
+    """
+    spans = [match.span() for match in _LINE.finditer(text) if match[0].strip(_INVISIBLE)]
+    offsets = np.array(spans, np.int64).reshape(-1, 2)
+    return SegmentedPage(text, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1]))
