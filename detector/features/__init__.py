@@ -1,0 +1,107 @@
+"""Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
+
+`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its neighbours
+and place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.data import Kind, SegmentedPage
+from detector.features import context, dom, duplicates, local, markers
+from detector.features.batch import build_batch
+from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedRows, hash_dom, hash_text
+
+__all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedRows", "extract", "feature_names"]
+
+SCHEMA = 1
+"""Version of the columns and hashes; a model made for another version is refused."""
+
+CONTEXT_COLUMNS = (
+    "log_chars",
+    "log_words",
+    "lower_word_ratio",
+    "short_lower_word_ratio",
+    "title_word_ratio",
+    "digit_ratio",
+    "separators_per_word",
+    "ends_terminal",
+    "starts_lower",
+    "starts_separator",
+    "log_sentences",
+    "recurring_marker_ratio",
+    "near_duplicate_ratio_in_page",
+    "source_suffix",
+    "years",
+)
+"""Columns repeated for the neighbours, for stretches and for the page."""
+
+DOM_CONTEXT_COLUMNS = ("link_char_ratio", "is_li", "is_p", "is_heading", "in_list")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The features of a batch.
+
+    Attributes:
+        X: (n_segments, n_features) float32, columns as in `feature_names(kind)`.
+        offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
+        text: Hashed words of each segment.
+        dom: Hashed class names around each segment; None in text mode.
+    """
+
+    X: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    text: HashedRows
+    dom: HashedRows | None
+
+
+_PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
+
+
+def feature_names(kind: Kind) -> tuple[str, ...]:
+    """The names of the columns of X, in order."""
+    names = _PAGE_NAMES + context.POSITION_NAMES + context.context_names(CONTEXT_COLUMNS)
+    if kind == "html":
+        names += dom.NAMES + context.context_names(DOM_CONTEXT_COLUMNS)
+    return names
+
+
+_CONTEXT_AT = [_PAGE_NAMES.index(name) for name in CONTEXT_COLUMNS]
+_DOM_CONTEXT_AT = [dom.NAMES.index(name) for name in DOM_CONTEXT_COLUMNS]
+
+
+def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
+    """Compute the features of pages of one kind.
+
+    The rows of a page do not depend on the other pages.
+
+    Args:
+        pages: Segmented pages; for kind "html" all must have `elements`.
+        kind: Which columns to make.
+    """
+    batch = build_batch(pages)
+    own = np.concatenate(
+        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)), axis=1
+    )
+    words = np.expm1(own[:, _PAGE_NAMES.index("log_words")])
+    sentences = np.expm1(own[:, _PAGE_NAMES.index("log_sentences")])
+    position = context.position_features(batch, words, np.rint(sentences), own[:, _PAGE_NAMES.index("log_chars")])
+    parts = [own, position, context.context_features(own[:, _CONTEXT_AT], batch.offsets)]
+    if kind == "html":
+        prose = position[:, context.POSITION_NAMES.index("is_prose")]
+        markup = dom.dom_features(batch, words, prose)
+        parts += [markup, context.context_features(markup[:, _DOM_CONTEXT_AT], batch.offsets)]
+    return Features(
+        X=np.concatenate(parts, axis=1),
+        offsets=batch.offsets,
+        text=hash_text(batch),
+        dom=hash_dom(batch) if kind == "html" else None,
+    )
+
+

@@ -1,0 +1,216 @@
+"""A batch of segmented pages as flat arrays: characters, segments, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.data import SegmentedPage
+from detector.features import characters as ch
+
+HEAD_CHARS = 320
+TAIL_CHARS = 120
+"""A longer segment is seen through its head and tail: a paragraph shows what it is by then, and cost stays bounded."""
+
+(
+    LOWER_SHORT,
+    LOWER_MEDIUM,
+    LOWER_LONG,
+    TITLE,
+    CAPS,
+    MIXED,
+    INITIAL,
+    CASELESS_SHORT,
+    CASELESS_LONG,
+    NUMBER_1,
+    NUMBER_2,
+    NUMBER_3,
+    NUMBER_4,
+    NUMBER_LONG,
+    ALPHANUMERIC,
+    IDEOGRAPH,
+) = range(16)
+"""Token shapes; a punctuation token's shape is 16 plus its character class."""
+N_SHAPES = 16 + ch.N_CLASSES
+LAST_WORD_SHAPE = IDEOGRAPH
+
+_BASE = 0x9E3779B97F4A7C15
+_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Words, single characters of unspaced scripts, and single punctuation marks, in order.
+
+    Attributes:
+        hashes: (n_tokens,) uint64, hash of the lower-cased token with digits folded.
+        shapes: (n_tokens,) int64, one of the token shapes.
+        lengths: (n_tokens,) int64, in characters.
+        starts: (n_tokens,) int64, offset into the batch's characters.
+        segments: (n_tokens,) int64, the segment each token is in.
+        offsets: (n_segments + 1,) int64; the tokens of segment i are `offsets[i]:offsets[i + 1]`.
+    """
+
+    hashes: NDArray[np.uint64]
+    shapes: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    segments: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pages side by side; segments are numbered through the batch.
+
+    Attributes:
+        pages: The pages as segmented.
+        offsets: (n_pages + 1,) int64; the segments of page i are `offsets[i]:offsets[i + 1]`.
+        page_of: (n_segments,) int64.
+        starts: (n_segments,) int64, offset of each clipped segment into `codes`.
+        lengths: (n_segments,) int64, characters of the whole segment.
+        codes: (n_chars,) uint32 code points of the clipped segments, apart from each other by at least one blank.
+        classes: (n_chars,) uint8 character classes.
+        tokens: The tokens of the clipped segments.
+    """
+
+    pages: Sequence[SegmentedPage]
+    offsets: NDArray[np.int64]
+    page_of: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    codes: NDArray[np.uint32]
+    classes: NDArray[np.uint8]
+    tokens: Tokens
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
+    """Lay the pages side by side and cut them into tokens."""
+    counts = np.array([len(page) for page in pages], np.int64)
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    sizes = np.array([len(page.text) + 1 for page in pages], np.int64)
+    bases = np.repeat(np.cumsum(sizes) - sizes, counts)
+    text = "\n".join([page.text for page in pages])
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    starts = np.concatenate([page.starts for page in pages] or [np.empty(0, np.int64)]) + bases
+    ends = np.concatenate([page.ends for page in pages] or [np.empty(0, np.int64)]) + bases
+    lengths = ends - starts
+    codes, starts, ends = _clip(codes, starts, ends)
+    classes = ch.class_table()[np.minimum(codes, 0x10000)]
+    return Batch(
+        pages=pages,
+        offsets=offsets,
+        page_of=np.repeat(np.arange(len(pages)), counts),
+        starts=starts,
+        lengths=lengths,
+        codes=codes,
+        classes=classes,
+        tokens=tokenize(codes, classes, starts),
+    )
+
+
+def _clip(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Cut the middle out of long segments, leaving one blank in its place."""
+    lengths = ends - starts
+    excess = np.maximum(lengths - (HEAD_CHARS + TAIL_CHARS + 1), 0)
+    long = np.flatnonzero(excess)
+    if not len(long):
+        return codes, starts, ends
+    edges = np.zeros(len(codes) + 1, np.int8)
+    edges[starts[long] + HEAD_CHARS + 1] = 1
+    edges[ends[long] - TAIL_CHARS] = -1
+    kept = np.cumsum(edges[:-1], dtype=np.int8) == 0
+    codes = codes.copy()
+    codes[starts[long] + HEAD_CHARS] = ord("\n")
+    removed_before = np.cumsum(excess) - excess
+    return codes[kept], starts - removed_before, ends - removed_before - excess
+
+
+def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
+    """Cut characters into tokens: runs of letters and digits, and every other visible character by itself.
+
+    Args:
+        codes: (n_chars,) uint32 code points; segments stand apart by blanks.
+        classes: (n_chars,) uint8 character classes.
+        segment_starts: (n_segments,) int64, ascending offsets into `codes`.
+    """
+    word = (classes >= ch.LOWER) & (classes <= ch.DIGIT)
+    visible = classes != ch.SPACE
+    joins = np.zeros(len(codes) + 1, bool)
+    joins[1:-1] = word[1:] & word[:-1]
+    starts = np.flatnonzero(visible & ~joins[:-1])
+    lengths = np.flatnonzero(visible & ~joins[1:]) + 1 - starts
+    offsets = np.concatenate((np.searchsorted(starts, segment_starts), [len(starts)]))
+    return Tokens(
+        hashes=_hash_spans(ch.lower_table()[np.minimum(codes, 0x10000)], starts, lengths),
+        shapes=_shapes(classes, starts, lengths),
+        lengths=lengths,
+        starts=starts,
+        segments=np.repeat(np.arange(len(segment_starts)), np.diff(offsets)),
+        offsets=offsets,
+    )
+
+
+@cache
+def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Powers of the hash base and of its inverse, modulo 2^64."""
+    factors = np.full(size, _BASE, np.uint64)
+    inverses = np.full(size, _BASE_INVERSE, np.uint64)
+    factors[0] = inverses[0] = 1
+    return np.multiply.accumulate(factors), np.multiply.accumulate(inverses)
+
+
+def _hash_spans(codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Polynomial hash of each span, from one running sum: (S[end] - S[start]) / base^start, modulo 2^64.
+
+    The base is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands.
+    """
+    size = 1 << max(16, int(len(codes)).bit_length())
+    powers, inverses = _powers(size)
+    sums = np.zeros(len(codes) + 1, np.uint64)
+    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
+    return mix((sums[starts + lengths] - sums[starts]) * inverses[starts])
+
+
+def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits of a 64-bit hash (the finalizer of SplitMix64)."""
+    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _shapes(
+    classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The shape of each token: case and length of words, number of digits, kind of mark."""
+    first = classes[starts].astype(np.int64)
+    upper = _count(classes == ch.UPPER, starts, lengths)
+    digits = _count(classes == ch.DIGIT, starts, lengths)
+    cased = upper + _count(classes == ch.LOWER, starts, lengths)
+    length_step = (lengths > 3).astype(np.int64) + (lengths > 6)
+    shapes = np.where(first > ch.DIGIT, first + 16, LOWER_SHORT + length_step)
+    is_word = first <= ch.DIGIT
+    caseless = is_word & (cased == 0) & (digits == 0)
+    shapes = np.where(caseless, np.where(lengths > 3, CASELESS_LONG, CASELESS_SHORT), shapes)
+    shapes = np.where(is_word & (upper > 0), np.where(upper == lengths, CAPS, MIXED), shapes)
+    one_upper = is_word & (upper == 1) & (first == ch.UPPER)
+    shapes = np.where(one_upper, np.where(lengths == 1, INITIAL, TITLE), shapes)
+    shapes = np.where(is_word & (digits > 0), ALPHANUMERIC, shapes)
+    shapes = np.where(is_word & (digits == lengths), NUMBER_1 + np.minimum(lengths, 5) - 1, shapes)
+    return np.where(first == ch.UNSPACED, IDEOGRAPH, shapes)
+
+
+def _count(mask: NDArray[np.bool_], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many characters of each span are set in the mask."""
+    sums = np.zeros(len(mask) + 1, np.int32)
+    np.cumsum(mask, out=sums[1:])
+    return (sums[starts + lengths] - sums[starts]).astype(np.int64)
