@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -117,3 +116,75 @@ class Segment:
     label: Label
     probabilities: dict[Label, float]
     reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class PageResult:
+    """A classified page.
+
+    Attributes:
+        source_text: What the segments' offsets refer to: the input itself for kind "text", the segments a line each
+            for HTML.
+        kind: How the page was read.
+        url: As given with the page.
+        text: What is kept.
+        starts: (n_segments,) int64 offsets into `source_text`.
+        ends: (n_segments,) int64 offsets into `source_text`.
+        label_ids: (n_segments,) uint8, indices into `LABELS`.
+        probabilities: (n_segments, len(LABELS)) float32.
+        kept: (n_segments,) bool.
+        problem: Why the page could not be classified as it is ("empty page"), or None.
+    """
+
+    source_text: str
+    kind: Kind
+    url: str | None
+    text: str
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    label_ids: NDArray[np.uint8]
+    probabilities: NDArray[np.float32]
+    kept: NDArray[np.bool_]
+    problem: str | None = None
+    _explain: Callable[[], list[tuple[str, ...]]] | None = field(default=None, repr=False)
+    _segments: list[Segment] | None = field(default=None, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Every segment, in page order; built when first asked for."""
+        if self._segments is None:
+            reasons = self._explain() if self._explain is not None else [()] * len(self)
+            self._segments = [
+                Segment(
+                    self.source_text[start:end],
+                    start,
+                    end,
+                    LABELS[label],
+                    dict(zip(LABELS, row, strict=True)),
+                    reason,
+                )
+                for start, end, label, row, reason in zip(
+                    self.starts.tolist(),
+                    self.ends.tolist(),
+                    self.label_ids.tolist(),
+                    self.probabilities.tolist(),
+                    reasons,
+                    strict=True,
+                )
+            ]
+        return self._segments
+
+    @property
+    def removed(self) -> list[Segment]:
+        """The segments that are not part of `text`, in page order."""
+        return [segment for segment, kept in zip(self.segments, self.kept.tolist(), strict=True) if not kept]
+
+    @property
+    def removed_ratio(self) -> float:
+        """Share of the segments' characters that was removed; 0 for a page without segments."""
+        lengths = self.ends - self.starts
+        total = int(lengths.sum())
+        return float(lengths[~self.kept].sum()) / total if total else 0.0

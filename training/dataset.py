@@ -1,0 +1,125 @@
+"""Labelled pages to arrays: features, hashed words, labels and weights of all segments, cached on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from joblib import Memory
+from numpy.typing import NDArray
+
+from detector.data import Kind
+from detector.features import DOM_BITS, TEXT_BITS, Features, HashedRows, extract
+from training.samples import LabelledPage, Sample
+
+_CHUNK = 32
+"""Pages whose features are computed, and cached, at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The segments of labelled pages of one kind.
+
+    Attributes:
+        kind: Text or HTML.
+        samples: (n_pages) where each page came from.
+        offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
+        X: (n_segments, n_features) float32.
+        words: (n_segments, 2^TEXT_BITS) sparse float32, rows as the model's scorer weighs them.
+        classes: (n_segments, 2^DOM_BITS) sparse float32; None for text.
+        labels: (n_segments,) int8, -1 where unknown.
+        weights: (n_segments,) float32, 0 where unknown.
+        chars: (n_segments,) int64.
+    """
+
+    kind: Kind
+    samples: list[Sample]
+    offsets: NDArray[np.int64]
+    X: NDArray[np.float32]
+    words: sp.csr_matrix
+    classes: sp.csr_matrix | None
+    labels: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    chars: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def page_of(self) -> NDArray[np.int64]:
+        """(n_segments,) the page of each segment."""
+        return np.repeat(np.arange(len(self.samples)), np.diff(self.offsets))
+
+    def select(self, pages: NDArray[np.bool_]) -> Dataset:
+        """The chosen pages only.
+
+        Args:
+            pages: (n_pages,) bool.
+        """
+        rows = np.repeat(pages, np.diff(self.offsets))
+        return Dataset(
+            kind=self.kind,
+            samples=[sample for sample, chosen in zip(self.samples, pages.tolist(), strict=True) if chosen],
+            offsets=np.concatenate(([0], np.cumsum(np.diff(self.offsets)[pages]))),
+            X=self.X[rows],
+            words=self.words[rows],
+            classes=None if self.classes is None else self.classes[rows],
+            labels=self.labels[rows],
+            weights=self.weights[rows],
+            chars=self.chars[rows],
+        )
+
+
+def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None = None) -> Dataset:
+    """Compute, or fetch from the cache, the features of labelled pages.
+
+    Args:
+        pages: Pages of the given kind; those without segments are left out.
+        kind: Which features to compute.
+        cache: Folder for `joblib.Memory`; None computes everything anew.
+    """
+    compute = Memory(cache, verbose=0).cache(_features) if cache is not None else _features
+    parts: list[Features] = []
+    kept: list[LabelledPage] = []
+    for chunk in _chunks((page for page in pages if len(page.page)), _CHUNK):
+        kept += chunk
+        parts.append(compute([page.page for page in chunk], kind))
+    counts = np.array([len(page.page) for page in kept], np.int64)
+    return Dataset(
+        kind=kind,
+        samples=[page.sample for page in kept],
+        offsets=np.concatenate(([0], np.cumsum(counts))),
+        X=np.concatenate([part.X for part in parts]) if parts else np.empty((0, 0), np.float32),
+        words=_sparse([part.text for part in parts], TEXT_BITS),
+        classes=_sparse([part.dom for part in parts if part.dom is not None], DOM_BITS) if kind == "html" else None,
+        labels=_join([page.labels for page in kept], np.int8),
+        weights=_join([page.weights for page in kept], np.float32),
+        chars=_join([page.page.ends - page.page.starts for page in kept], np.int64),
+    )
+
+
+def _features(pages: list[Any], kind: Kind) -> Features:
+    return extract(pages, kind)
+
+
+def _join(arrays: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:
+    return np.concatenate(arrays).astype(dtype) if arrays else np.empty(0, dtype)
+
+
+def _chunks(pages: Iterable[LabelledPage], size: int) -> Iterator[list[LabelledPage]]:
+    iterator = iter(pages)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _sparse(rows: Sequence[HashedRows], bits: int) -> sp.csr_matrix:
+    """Rows weighted by one over the square root of their number of features, as `HashedScorer.score` does."""
+    counts = _join([np.diff(part.offsets) for part in rows], np.int64)
+    indices = _join([part.indices for part in rows], np.int32)
+    values = np.repeat((1 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
+    return sp.csr_matrix((values, indices, np.concatenate(([0], np.cumsum(counts)))), shape=(len(counts), 1 << bits))
