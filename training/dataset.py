@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedRows, extract
-from training.samples import LabelledPage, Sample
+from training.labelling import LabelledPage
+from training.samples import Sample
 
 _CHUNK = 32
 """Pages whose features are computed, and cached, at a time."""

@@ -1,0 +1,65 @@
+"""Corpora of real pages in one folder: `html/NAME.jsonl.xz` and `text/NAME.jsonl.xz`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import lzma
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from detector.errors import SampleError
+from training.labelling import LabelledPage, label_page
+from training.samples import Sample, parse_record
+
+TRAINABLE = ("labelled_lines", "wcxb_dev", "fundus", "krdwrd")
+"""Corpora whose licence allows training a model that is given away."""
+
+MEASURE_ONLY = ("turku_dev", "classic_eval", "multilingual_eval")
+"""Corpora to measure on, never to train on."""
+
+_log = logging.getLogger(__name__)
+
+
+def corpus_file(folder: Path, name: str) -> Path:
+    """The file of a corpus.
+
+    Raises:
+        SampleError: There is none.
+    """
+    for part in ("text", "html"):
+        path = folder / part / f"{name}.jsonl.xz"
+        if path.is_file():
+            return path
+    raise SampleError(f"{folder}: no corpus '{name}' (looked for html/{name}.jsonl.xz and text/{name}.jsonl.xz)")
+
+
+def read_corpus(folder: Path, names: Sequence[str]) -> Iterator[Sample]:
+    """The samples of the named corpora, in order; `source` is the corpus's name."""
+    for name in names:
+        path = corpus_file(folder, name)
+        with lzma.open(path, "rt", encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                sample = parse_record(line, f"{path}:{number}", name)
+                yield sample if sample.url else replace(sample, site=_site_without_url(sample))
+
+
+def _site_without_url(sample: Sample) -> str:
+    """Corpora without URLs name the publisher or host in the id, before the date or page: the id is the best there is."""
+    return f"{sample.source}/{sample.id}"
+
+
+def label_corpus(samples: Iterable[Sample]) -> Iterator[LabelledPage]:
+    """Label samples; a page whose gold does not belong to it is left out and named in the log."""
+    for sample in samples:
+        try:
+            yield label_page(sample)
+        except SampleError as error:
+            _log.warning("left out: %s", error)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

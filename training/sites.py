@@ -1,0 +1,30 @@
+"""Which site a page is from: pages of one site share a template, so splits go by site."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+_SECOND_LEVELS = frozenset("co com org net gov edu ac or ne go gob gouv mil".split())
+_HOSTS = ("blogspot.", "wordpress.com", "github.io", "tumblr.com", "typepad.com", "livejournal.com", "medium.com")
+
+
+def site_of(url: str | None, fallback: str) -> str:
+    """The registered domain of a URL, or the fallback where there is no host.
+
+    Three labels where the second is a common second-level suffix, and one site a subdomain on blog hosts. A public
+    suffix list would be right more often; a split only needs that pages of one site fall on one side.
+
+    >>> site_of("https://www.news.example.co.uk/a", "x"), site_of("http://me.wordpress.com/", "x"), site_of(None, "x")
+    ('example.co.uk', 'me.wordpress.com', 'x')
+    """
+    try:
+        host = (urlsplit(url or "").hostname or "").removeprefix("www.")
+    except ValueError:
+        return fallback
+    if not host:
+        return fallback
+    if any(name in host for name in _HOSTS):
+        return host
+    labels = host.split(".")
+    size = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVELS else 2
+    return ".".join(labels[-size:])
