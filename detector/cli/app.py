@@ -1,0 +1,244 @@
+"""Commands: parse, call a plain function, print. Exit status 0 done, 1 some inputs failed, 2 wrong use."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn, Optional
+
+import typer
+
+from detector.errors import DetectorError
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Tell a page's content from link lists and boilerplate, and strip them."
+)
+model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
+app.add_typer(model_app, name="model")
+
+
+class KindChoice(enum.StrEnum):
+    """How to read the inputs."""
+
+    auto = "auto"
+    text = "text"
+    html = "html"
+
+
+class Format(enum.StrEnum):
+    """How to print results."""
+
+    table = "table"
+    jsonl = "jsonl"
+
+
+Inputs = Annotated[list[str], typer.Argument(help="Files, folders, glob patterns, or - for standard input.", show_default=False)]
+KindOpt = Annotated[KindChoice, typer.Option("--kind", help="How to read the inputs; auto looks at the content.")]
+ModelOpt = Annotated[Optional[Path], typer.Option("--model", help="A model folder; default: the one that ships.")]  # noqa: UP045 - Typer reads this form
+ThresholdOpt = Annotated[
+    Optional[float],  # noqa: UP045 - Typer reads this form
+    typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
+]
+CorporaOpt = Annotated[
+    Optional[Path],  # noqa: UP045 - Typer reads this form
+    typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
+]
+
+
+def main() -> None:
+    """Run the command line; the package's own errors become one line and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        app()
+    except DetectorError as error:
+        fail(str(error))
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong and exit with status 2."""
+    typer.echo(f"detector: {message}", err=True)
+    raise SystemExit(2)
+
+
+@app.command()
+def classify(
+    inputs: Inputs,
+    kind: KindOpt = KindChoice.auto,
+    model: ModelOpt = None,
+    threshold: ThresholdOpt = None,
+    format: Annotated[Format, typer.Option(help="table or jsonl.")] = Format.table,
+) -> None:
+    """Print every segment of every page with its label."""
+    from detector.cli.inputs import read_sources
+    from detector.cli.output import as_jsonl, as_table
+    from detector.pipeline import Detector
+
+    detector = Detector(model, threshold=threshold)
+    failed = 0
+    for source in read_sources(inputs, kind.value):
+        if source.page is None:
+            failed += _report(source.name, source.problem)
+            continue
+        result = detector.classify(source.page)
+        failed += _report(source.name, result.problem)
+        if format is Format.jsonl:
+            typer.echo(as_jsonl(source.name, result))
+        else:
+            for line in as_table(source.name, result):
+                typer.echo(line)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def strip(
+    inputs: Inputs,
+    kind: KindOpt = KindChoice.auto,
+    model: ModelOpt = None,
+    threshold: ThresholdOpt = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045 - Typer reads this form
+        typer.Option("-o", "--output", help="A folder for one .txt a page; default: standard output."),
+    ] = None,
+) -> None:
+    """Print the pages' own content, without link lists and boilerplate."""
+    from detector.cli.inputs import output_path, read_sources, write_atomically
+    from detector.pipeline import Detector
+
+    detector = Detector(model, threshold=threshold)
+    if output is not None:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fail(f"{output}: cannot be made ({error.strerror}); name another folder with -o")
+    failed = 0
+    taken: set[Path] = set()
+    for source in read_sources(inputs, kind.value):
+        if source.page is None:
+            failed += _report(source.name, source.problem)
+            continue
+        result = detector.classify(source.page)
+        failed += _report(source.name, result.problem)
+        if output is None:
+            typer.echo(result.text)
+            continue
+        path = output_path(output, source.name, taken)
+        try:
+            write_atomically(path, result.text + "\n")
+        except OSError as error:
+            failed += _report(source.name, f"{path} could not be written ({error.strerror})")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _report(name: str, problem: str | None) -> int:
+    """Name an input that failed, on standard error; 1 if it did."""
+    if problem:
+        typer.echo(f"{name}: {problem}", err=True)
+    return 1 if problem else 0
+
+
+@app.command()
+def train(
+    samples: Annotated[Optional[list[Path]], typer.Argument(help="Sample files or folders.", show_default=False)] = None,  # noqa: UP045 - Typer reads this form
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model folder to write.")] = Path("model"),
+    corpora: CorporaOpt = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal models on one machine.")] = 0,
+    cache: Annotated[Optional[Path], typer.Option(help="A folder to keep computed features in.")] = None,  # noqa: UP045 - Typer reads this form
+) -> None:
+    """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites."""
+    from detector.storage import save_model
+    from training.corpora import TRAINABLE
+    from training.evaluate import as_table
+    from training.train import train as run
+
+    trained = run(_labelled(samples or [], corpora, TRAINABLE), output.name, seed=seed, cache=cache, progress=_say)
+    save_model(trained.model, output)
+    typer.echo("held-out sites (not trained on when measured):")
+    typer.echo(as_table(trained.held_out))
+    _say(f"wrote {output}")
+
+
+@app.command()
+def evaluate(
+    samples: Annotated[Optional[list[Path]], typer.Argument(help="Sample files or folders.", show_default=False)] = None,  # noqa: UP045 - Typer reads this form
+    model: ModelOpt = None,
+    corpora: CorporaOpt = None,
+    fresh: Annotated[
+        bool, typer.Option(help="Train on three quarters of the sites first, and measure that model on the others.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the fresh model.")] = 0,
+    cache: Annotated[Optional[Path], typer.Option(help="A folder to keep computed features in.")] = None,  # noqa: UP045 - Typer reads this form
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure a model on labelled pages: samples, and the corpora that no model is trained on.
+
+    With --fresh, the corpora for training are split by site and the figures are of sites the model has not seen.
+    """
+    import json as json_module
+
+    from detector.pipeline import DEFAULT_MODEL
+    from detector.storage import load_model
+    from training.corpora import MEASURE_ONLY, TRAINABLE
+    from training.evaluate import as_dicts, as_table
+    from training.evaluate import evaluate as run
+    from training.train import train as fit
+
+    if fresh:
+        pages = _labelled(samples or [], corpora, TRAINABLE)
+        trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
+        rows = trained.held_out
+        if corpora is not None:
+            rows = rows + run(trained.model, _labelled([], corpora, MEASURE_ONLY))
+    else:
+        rows = run(load_model(model or DEFAULT_MODEL), _labelled(samples or [], corpora, MEASURE_ONLY))
+    typer.echo(json_module.dumps(as_dicts(rows), indent=1) if json else as_table(rows))
+
+
+def _labelled(samples: list[Path], corpora: Path | None, names: tuple[str, ...]):  # type: ignore[no-untyped-def]
+    """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it."""
+    try:
+        import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
+        import sklearn  # noqa: F401
+    except ImportError:
+        fail("training and evaluation need scikit-learn and joblib; run: pip install 'link-farm-detector[train]'")
+    from training.corpora import label_corpus, read_corpus
+    from training.labelling import label_page
+    from training.samples import read_samples
+
+    if not samples and corpora is None:
+        fail("no samples: name sample files or folders, or give --corpora")
+    pages = [label_page(sample) for sample in read_samples(samples)] if samples else []
+    if corpora is not None:
+        pages += list(label_corpus(read_corpus(corpora, names)))
+    return pages
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+@model_app.command()
+def info(folder: Annotated[Optional[Path], typer.Argument(help="Default: the model that ships.")] = None) -> None:  # noqa: UP045 - Typer reads this form
+    """Print what a model's manifest says."""
+    import json as json_module
+
+    from detector.pipeline import DEFAULT_MODEL
+    from detector.storage import load_model
+
+    model = load_model(folder or DEFAULT_MODEL)
+    heads = {kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold} for kind, head in model.heads.items()}
+    typer.echo(json_module.dumps({"name": model.name, "heads": heads, "info": model.info}, indent=1, ensure_ascii=False))
+
+
+@model_app.command()
+def verify(folder: Annotated[Optional[Path], typer.Argument(help="Default: the model that ships.")] = None) -> None:  # noqa: UP045 - Typer reads this form
+    """Check a model folder: sizes, shapes, types, digests and feature schema."""
+    from detector.pipeline import DEFAULT_MODEL
+    from detector.storage import load_model
+
+    model = load_model(folder or DEFAULT_MODEL)
+    typer.echo(f"{folder or DEFAULT_MODEL}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}")

@@ -1,0 +1,94 @@
+"""Files, folders, globs and standard input to pages; what cannot be read is named and the rest goes on."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.data import KindOption, Page
+from detector.errors import InputError
+
+STDIN = "-"
+_NUL_WINDOW = 8192
+_NUL_SHARE_OF_BINARY = 0.05
+_PAGE_SUFFIXES = (".txt", ".text", ".html", ".htm", ".xhtml", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input's name, and the page read from it or why it could not be read."""
+
+    name: str
+    page: Page | None
+    problem: str | None = None
+
+
+def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
+    """Read every input, one at a time.
+
+    Args:
+        inputs: Paths of files or folders, glob patterns, or "-" for standard input.
+        kind: Handed to the pages.
+    """
+    for name in inputs:
+        if name == STDIN:
+            yield _source("<stdin>", sys.stdin.buffer.read(), kind)
+            continue
+        path = Path(name)
+        if path.is_dir():
+            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _PAGE_SUFFIXES and file.is_file())
+            if not files:
+                yield Source(name, None, f"no pages in this folder (looked for {', '.join(_PAGE_SUFFIXES)})")
+        elif not path.exists() and glob.has_magic(name):
+            files = [Path(match) for match in sorted(glob.glob(name, recursive=True))]
+            if not files:
+                yield Source(name, None, "the pattern matches no file")
+        else:
+            files = [path]
+        for file in files:
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                yield Source(str(file), None, error.strerror or str(error))
+                continue
+            yield _source(str(file), content, kind)
+
+
+def _source(name: str, content: bytes, kind: KindOption) -> Source:
+    if not content.strip():
+        return Source(name, None, "the file is empty")
+    head = content[:_NUL_WINDOW]
+    utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not utf16 and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY:
+        return Source(name, None, "looks like a binary file, not a page")
+    return Source(name, Page(content, kind))
+
+
+def output_path(folder: Path, name: str, taken: set[Path]) -> Path:
+    """Where the text of an input goes: its name with `.txt`, numbered if two inputs share it.
+
+    Raises:
+        InputError: The name has nothing to make a file name of.
+    """
+    stem = Path(name).name.removesuffix(Path(name).suffix).strip("<>") or Path(name).name
+    if not stem or stem in (".", ".."):
+        raise InputError(f"{name}: cannot make an output name of it")
+    path, number = folder / f"{stem}.txt", 1
+    while path in taken:
+        number += 1
+        path = folder / f"{stem}-{number}.txt"
+    taken.add(path)
+    return path
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or none: to a temporary name beside it, then renamed."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(text.encode("utf-8", "replace"))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""The whole of training: split by site, fit, measure on the held-out sites, fit again on everything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from detector.data import Kind
+from detector.errors import SampleError
+from detector.features import SCHEMA
+from detector.model import Model
+from training.dataset import Dataset, build_dataset
+from training.evaluate import Row, as_dicts, evaluate
+from training.fit import Progress, check_trainable, fit_head, site_fold
+from training.labelling import LabelledPage, as_text
+
+HELD_OUT_PARTS = 4
+"""One part in four of the sites is held out to measure on."""
+
+_SPLIT_SALT = "held out:"
+"""Keeps the held-out split independent of the folds inside `fit_head`."""
+
+WITHOUT_MARKUP_WEIGHT = 0.5
+"""Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model and its figures on sites it had not seen when they were measured."""
+
+    model: Model
+    held_out: list[Row]
+
+
+def is_held_out(site: str) -> bool:
+    """Whether a site is among those held out."""
+    return site_fold(_SPLIT_SALT + site, HELD_OUT_PARTS) == 0
+
+
+def train(
+    pages: Sequence[LabelledPage],
+    name: str,
+    *,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = lambda message: None,
+    refit: bool = True,
+) -> Trained:
+    """Train a model on labelled pages.
+
+    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages. A kind
+    with too few pages gets no head.
+
+    Args:
+        pages: Labelled pages of either kind.
+        name: The model's name.
+        seed: Of everything random.
+        cache: Folder for cached features, or None.
+        progress: Called with a line of text before each step.
+        refit: Fit again on all pages after measuring; False returns the model that has not seen the held-out sites.
+
+    Raises:
+        SampleError: Nothing can be learnt from the pages; the message says what is missing.
+    """
+    datasets = _datasets(pages, cache, progress)
+    parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
+    progress("fitting on three quarters of the sites")
+    heads = {}
+    for kind, data in datasets.items():
+        part = data.select(parts[kind])
+        check_trainable(part)
+        heads[kind] = fit_head(part, seed=seed, progress=progress)
+    info = _describe(pages, seed)
+    model = Model(name, heads, info)
+    progress("measuring on the other quarter")
+    rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
+    if refit:
+        progress("fitting on all sites")
+        model = Model(name, {kind: fit_head(data, seed=seed, progress=progress) for kind, data in datasets.items()}, info)
+    info["held_out"] = as_dicts(rows)
+    return Trained(model, rows)
+
+
+def _datasets(pages: Sequence[LabelledPage], cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
+    """A dataset for each kind that has pages enough."""
+    html = [page for page in pages if page.sample.kind == "html"]
+    text = [page for page in pages if page.sample.kind == "text"]
+    text += [_lighter(as_text(page)) for page in html]
+    datasets: dict[Kind, Dataset] = {}
+    reasons = []
+    for kind, chosen in (("text", text), ("html", html)):
+        progress(f"{kind}: features of {len(chosen)} pages")
+        data = build_dataset(chosen, kind, cache)  # type: ignore[arg-type]
+        try:
+            check_trainable(data)
+        except SampleError as error:
+            reasons.append(str(error))
+            continue
+        datasets[kind] = data  # type: ignore[index]
+    if not datasets:
+        raise SampleError("; ".join(reasons))
+    for reason in reasons:
+        progress(f"no model of that kind: {reason}")
+    return datasets
+
+
+def _lighter(page: LabelledPage) -> LabelledPage:
+    return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(WITHOUT_MARKUP_WEIGHT))
+
+
+def _describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
+    """What the manifest says of the training pages."""
+    content = hashlib.sha256()
+    for page in pages:
+        content.update(page.sample.content.encode("utf-8", "surrogatepass"))
+        content.update(page.labels.tobytes())
+    return {
+        "schema": SCHEMA,
+        "seed": seed,
+        "pages": dict(sorted(Counter(page.sample.source for page in pages).items())),
+        "segments": int(sum((page.labels >= 0).sum() for page in pages)),
+        "data_sha256": content.hexdigest(),
+    }
