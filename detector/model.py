@@ -20,9 +20,14 @@ from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedRows, feature_names
 from detector.features.context import context_features, context_names
 
-_TILE = 256
-"""Rows of every matrix product. A fixed shape makes BLAS take the same path, and so a page's result the same to the
-bit, whatever the batch."""
+_INPUT_UNIT = 1 << 10
+_WEIGHT_UNIT = 1 << 14
+"""Fixed-point steps in 1.0. Inputs and activations (below 2^10) are multiples of 2^-10, weights (below 2^6) of 2^-14:
+a product of layers sums to less than 2^53 such steps and is exact in float64. So the result of a row is the same to
+the bit in whatever batch, order or BLAS; fixed-size tiles of float32 were tried and were not."""
+
+_MOST_WEIGHT = 63.0
+_MOST_ACTIVATION = 1023.0
 
 _CLIP = 8.0
 """Standardised features beyond this many standard deviations are cut: hostile pages must not saturate the network."""
@@ -61,18 +66,35 @@ class HashedScorer:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A dense network with rectified hidden layers: `weights[i]` is (n_in, n_out), `biases[i]` is (n_out,)."""
+    """A dense network with rectified hidden layers: `weights[i]` is (n_in, n_out), `biases[i]` is (n_out,).
 
-    weights: list[NDArray[np.float32]]
-    biases: list[NDArray[np.float32]]
+    Both are rounded to fixed point and held as float64.
+    """
 
-    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n_rows, n_labels) float32 of (n_rows, n_in) float32."""
-        hidden = inputs
+    weights: list[NDArray[Any]]
+    biases: list[NDArray[Any]]
+
+    def __post_init__(self) -> None:
+        self.weights[:] = [_fixed(weight, _WEIGHT_UNIT, _MOST_WEIGHT) for weight in self.weights]
+        self.biases[:] = [_fixed(bias, _WEIGHT_UNIT, _MOST_WEIGHT) for bias in self.biases]
+
+    def activations(self, inputs: NDArray[Any]) -> list[NDArray[np.float64]]:
+        """What goes into each layer, the inputs first; (n_rows, n_in of the layer) each."""
+        layers = [_fixed(inputs, _INPUT_UNIT, _MOST_ACTIVATION)]
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            hidden = np.maximum(hidden @ weight + bias, 0)
-        result: NDArray[np.float32] = hidden @ self.weights[-1] + self.biases[-1]
+            layers.append(_fixed(np.maximum(layers[-1] @ weight + bias, 0), _INPUT_UNIT, _MOST_ACTIVATION))
+        return layers
+
+    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
+        """(n_rows, n_labels) float64 of (n_rows, n_in)."""
+        result: NDArray[np.float64] = self.activations(inputs)[-1] @ self.weights[-1] + self.biases[-1]
         return result
+
+
+def _fixed(values: NDArray[Any], unit: int, most: float) -> NDArray[np.float64]:
+    """Rounded to multiples of 1/unit, and cut at the magnitude `most`."""
+    scaled = np.rint(values.astype(np.float64) * unit)
+    return np.clip(scaled, -most * unit, most * unit) / unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +130,8 @@ class Head:
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
         inputs = self.inputs(features)
-        n = len(inputs)
-        padded = np.zeros((-(-n // _TILE) * _TILE, inputs.shape[1]), np.float32)
-        padded[:n] = inputs
-        logits = np.empty((len(padded), len(LABELS)), np.float32)
-        for start in range(0, len(padded), _TILE):
-            tile = padded[start : start + _TILE]
-            logits[start : start + _TILE] = sum(network.logits(tile) for network in self.networks)
-        return softmax(logits[:n] / np.float32(len(self.networks)))
+        logits = np.sum([network.logits(inputs) for network in self.networks], axis=0)
+        return softmax(logits / len(self.networks)).astype(np.float32)
 
 
 def stack_inputs(
@@ -132,10 +148,10 @@ def input_names(kind: Kind) -> tuple[str, ...]:
     return feature_names(kind) + scores + context_names(scores)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of logits, row by row."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return result
 
 

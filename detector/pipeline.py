@@ -18,7 +18,7 @@ from detector.reasons import explain
 from detector.segment import segment_html, segment_text
 from detector.smoothing import decide
 from detector.storage import load_model
-from detector.strip import kept_text
+from detector.stripping import kept_text
 
 DEFAULT_MODEL = Path(__file__).with_name("default_model")
 """The model that ships inside the package."""

@@ -86,11 +86,7 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
     direction = np.full((len(labels), n_labels), -1.0 / (n_labels - 1), np.float32)
     direction[np.arange(len(labels)), labels] = 1.0
     for network in head.networks:
-        active = []
-        hidden = inputs
-        for weight, bias in zip(network.weights[:-1], network.biases[:-1], strict=True):
-            hidden = np.maximum(hidden @ weight + bias, 0)
-            active.append(hidden > 0)
+        active = [layer > 0 for layer in network.activations(inputs)[1:]]
         slope = direction @ network.weights[-1].T
         for weight, on in zip(reversed(network.weights[:-1]), reversed(active), strict=True):
             slope = (slope * on) @ weight.T

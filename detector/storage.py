@@ -45,8 +45,8 @@ def save_model(model: Model, folder: Path) -> None:
         arrays[f"{kind}.scale"] = head.scale
         for number, network in enumerate(head.networks):
             for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-                arrays[f"{kind}.network{number}.weight{layer}"] = weight
-                arrays[f"{kind}.network{number}.bias{layer}"] = bias
+                arrays[f"{kind}.network{number}.weight{layer}"] = weight.astype(np.float32)
+                arrays[f"{kind}.network{number}.bias{layer}"] = bias.astype(np.float32)
         heads[kind] = {
             "schema": schema_digest(kind),
             "threshold": head.threshold,

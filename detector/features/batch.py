@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,6 +180,13 @@ def _hash_spans(codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: N
     sums = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
     return mix((sums[starts + lengths] - sums[starts]) * inverses[starts])
+
+
+def pick(values: NDArray[Any], at: NDArray[np.int64]) -> NDArray[Any]:
+    """`values[at]` with positions beyond the ends moved inside; zeros where there are no values at all."""
+    if not len(values):
+        return np.zeros(len(at), values.dtype)
+    return values[np.clip(at, 0, len(values) - 1)]
 
 
 def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -64,9 +64,8 @@ def _affixes(batch: Batch, size: int, *, first: bool) -> NDArray[np.uint64]:
     lower = ch.lower_table()
     start = tokens.starts if first else tokens.starts + np.maximum(tokens.lengths - size, 0)
     key = np.full(len(start), _salt(5 if first else 6), np.uint64)
-    last = max(len(batch.codes) - 1, 0)
     for offset in range(size):
-        code = lower[np.minimum(batch.codes[np.minimum(start + offset, last)], 0x10000)].astype(np.uint64)
+        code = lower[np.minimum(b.pick(batch.codes, start + offset), 0x10000)].astype(np.uint64)
         key = key * np.uint64(0x9E3779B97F4A7C15) + code
     return mix(key)
 

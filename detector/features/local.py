@@ -140,7 +140,7 @@ def _shape_at(batch: Batch, position: int) -> NDArray[np.int64]:
     base = tokens.offsets[:-1] if position >= 0 else tokens.offsets[1:]
     at = base + position
     inside = (at >= tokens.offsets[:-1]) & (at < tokens.offsets[1:])
-    return np.where(inside, tokens.shapes[np.clip(at, 0, max(len(tokens.shapes) - 1, 0))], -1)
+    return np.where(inside, b.pick(tokens.shapes, at), -1)
 
 
 def _distinct_ratio(batch: Batch) -> NDArray[np.float64]:
@@ -163,12 +163,10 @@ def _begin_and_end(batch: Batch) -> dict[str, NDArray[np.float64]]:
     terminal, close = 16 + ch.TERMINAL, 16 + ch.CLOSE
     # A closing quote or bracket after the full stop belongs to the sentence.
     closing = (last == close) | (last == 16 + ch.QUOTE)
-    last_start = tokens.starts[np.clip(tokens.offsets[1:] - 1, 0, max(len(tokens.starts) - 1, 0))]
+    last_start = b.pick(tokens.starts, tokens.offsets[1:] - 1)
     has_token = np.diff(tokens.offsets) > 0
-    ellipsis_mark = (
-        has_token & (batch.codes[last_start] == ord("…")) if len(tokens.starts) else np.zeros(len(batch), bool)
-    )
-    first_start = tokens.starts[np.minimum(tokens.offsets[:-1], max(len(tokens.starts) - 1, 0))]
+    ellipsis_mark = has_token & (b.pick(batch.codes, last_start) == ord("…"))
+    first_start = b.pick(tokens.starts, tokens.offsets[:-1])
     number_list = list(range(b.NUMBER_1, b.NUMBER_LONG + 1))
     columns = {
         "starts_lower": np.isin(first, (b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)),
@@ -184,9 +182,7 @@ def _begin_and_end(batch: Batch) -> dict[str, NDArray[np.float64]]:
         "ends_close_bracket": last == close,
         "ends_count_in_brackets": (last == close) & np.isin(before_last, number_list) & (third_last == 16 + ch.OPEN),
         "ends_separator": np.isin(last, (16 + ch.SEPARATOR, 16 + ch.SYMBOL)),
-        "log_indent": np.where(has_token, np.log1p(np.maximum(first_start - batch.starts, 0)), 0.0)
-        if len(tokens.starts)
-        else np.zeros(len(batch)),
+        "log_indent": np.where(has_token, np.log1p(np.maximum(first_start - batch.starts, 0)), 0.0),
     }
     return {name: column.astype(np.float64) for name, column in columns.items()}
 
@@ -214,7 +210,7 @@ def _patterns(batch: Batch, words: NDArray[np.float64]) -> dict[str, NDArray[np.
     last_in_segment = ~same_next
     sentences = count(terminal & (opens_sentence | last_in_segment))
     first_code = batch.codes[tokens.starts]
-    second_code = batch.codes[np.minimum(tokens.starts + 1, max(len(batch.codes) - 1, 0))]
+    second_code = b.pick(batch.codes, tokens.starts + 1)
     year = (shapes == b.NUMBER_4) & (
         ((first_code == ord("1")) & (second_code >= ord("6"))) | ((first_code == ord("2")) & (second_code == ord("0")))
     )

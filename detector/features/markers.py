@@ -49,8 +49,8 @@ def marker_features(batch: Batch) -> NDArray[np.float32]:
     )
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
     spelled = np.where(tokens.shapes <= b.MIXED, tokens.hashes, shape_keys)
-    phrases = sketched_counts_in_page(_phrase_keys(tokens.hashes), page_tokens)
-    markers = sketched_counts_in_page(_phrase_keys(spelled), page_tokens)
+    phrases = sketched_counts_in_page(_phrase_keys(tokens.hashes, tokens.segments), page_tokens)
+    markers = sketched_counts_in_page(_phrase_keys(spelled, tokens.segments), page_tokens)
     phrases = np.where(whole, phrases, 0)
     holds_mark = is_mark.copy()
     holds_mark[:-1] |= is_mark[1:]
@@ -73,11 +73,11 @@ def marker_features(batch: Batch) -> NDArray[np.float32]:
     return np.stack(columns, axis=1).astype(np.float32).reshape(n, len(NAMES))
 
 
-def _phrase_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A key for each token and the two after it."""
+def _phrase_keys(keys: NDArray[np.uint64], segments: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A key for each token and the two after it in the same segment."""
     phrase = mix(keys) * _FIRST
-    phrase[:-1] += mix(keys[1:]) * _SECOND
-    phrase[:-2] += mix(keys[2:]) * _THIRD
+    phrase[:-1] += np.where(segments[1:] == segments[:-1], mix(keys[1:]) * _SECOND, np.uint64(0))
+    phrase[:-2] += np.where(segments[2:] == segments[:-2], mix(keys[2:]) * _THIRD, np.uint64(0))
     return mix(phrase)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from turbohtml.saxparse import SaxHandler, sax_parse
 
 from detector.data import Elements, SegmentedPage
+from detector.segment.text import INVISIBLE
 
 DROPPED_TAGS = frozenset(
     "script style noscript template head svg iframe object embed noembed noframes canvas audio video "
@@ -126,7 +127,7 @@ class _SegmentHandler(SaxHandler):
     def _flush(self) -> None:
         raw = "".join(self._buffer)
         text = raw.strip("\n\r").rstrip() if self._pre_depth else " ".join(raw.split())
-        if text and not text.isspace():
+        if text.strip(INVISIBLE):
             self.texts.append(text)
             self.link_chars.append(min(self._buffered_link_chars, len(text)))
             self.links.append(self._buffered_links)

@@ -11,9 +11,11 @@ from detector.data import SegmentedPage
 NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 """The newline functions of Unicode (UAX 14, mandatory breaks)."""
 
-_INVISIBLE = "".join(
+INVISIBLE = "".join(
     map(chr, [*range(0x21), *range(0x7F, 0xA1), 0xAD, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F])
 ) + "\u205f\u2060\u3000\ufeff"
+"""Whitespace, control and zero-width characters: a segment of nothing else is blank."""
+
 _LINE = re.compile(f"[^{NEWLINES}]+")
 
 
@@ -32,6 +34,6 @@ def segment_text(text: str) -> SegmentedPage:
     Returns:
         The page; `text[starts[i]:ends[i]]` is line i without its newline.
     """
-    spans = [match.span() for match in _LINE.finditer(text) if match[0].strip(_INVISIBLE)]
+    spans = [match.span() for match in _LINE.finditer(text) if match[0].strip(INVISIBLE)]
     offsets = np.array(spans, np.int64).reshape(-1, 2)
     return SegmentedPage(text, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1]))

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import detector
+from detector import Detector, Label, Page, UsageError, strip
+from detector.decode import decode, sniff_kind
+
+DETECTOR = Detector()
+LINES = st.lists(st.text(max_size=60), max_size=12).map("\n".join)
+
+
+def test_exported_names_exist() -> None:
+    assert sorted(detector.__all__) == sorted(set(detector.__all__))
+    for name in detector.__all__:
+        assert getattr(detector, name) is not None
+
+
+@settings(deadline=None)
+@given(st.lists(LINES, max_size=6), st.integers(1, 4))
+def test_results_are_the_same_to_the_bit_for_every_batch_size(texts: list[str], size: int) -> None:
+    alone = [DETECTOR.classify(text, "text") for text in texts]
+    together = list(DETECTOR.classify_many([Page(text, "text") for text in texts], batch_size=size))
+    for one, other in zip(alone, together, strict=True):
+        assert np.array_equal(one.probabilities, other.probabilities)
+        assert one.text == other.text
+
+
+@settings(deadline=None)
+@given(st.one_of(st.binary(max_size=300), st.text(alphabet=st.characters(), max_size=300)))
+def test_no_page_raises_and_segments_are_spans_of_the_source(content: str | bytes) -> None:
+    for kind in ("auto", "text", "html"):
+        result = DETECTOR.classify(content, kind)  # type: ignore[arg-type]
+        for segment in result.segments:
+            assert result.source_text[segment.start : segment.end] == segment.text
+            assert sum(segment.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_text_offsets_are_of_the_input_itself() -> None:
+    text = "\ufeff One.\r\n\r\nTwo.\x85Three.\n"
+    assert DETECTOR.classify(text, "text").source_text == text
+
+
+def test_kept_neighbours_keep_what_stood_between_them() -> None:
+    result = Detector(drop=()).classify("One.\n\n\nTwo.\n", "text")
+    assert result.text == "One.\n\n\nTwo."
+    assert result.removed == []
+    assert result.removed_ratio == 0
+
+
+def test_threshold_and_drop_decide_what_stays() -> None:
+    text = "Home | News | Contact\nThe mill burned down in 1911, and nobody in the village ever rebuilt it."
+    assert Detector(threshold=0).strip(text, "text") == text
+    assert all(s.label != Label.CONTENT for s in Detector(threshold=1).classify(text, "text").segments)
+
+
+@pytest.mark.parametrize("arguments", [{"threshold": 2.0}, {"threshold": -0.1}, {"drop": {"spam"}}, {"drop": "content"}])
+def test_wrong_use_raises_early(arguments: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Detector(**arguments)  # type: ignore[arg-type]
+
+
+def test_wrong_pages_and_kinds_are_named() -> None:
+    with pytest.raises(UsageError, match="int"):
+        DETECTOR.classify(3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="pdf"):
+        DETECTOR.classify("x", "pdf")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="batch_size"):
+        next(DETECTOR.classify_many(["x"], batch_size=0))
+
+
+def test_problems_are_values() -> None:
+    assert DETECTOR.classify("").problem == "empty page"
+    assert DETECTOR.classify("<p></p>", "html").problem == "empty page"
+    assert DETECTOR.classify("a\0\0\0b", "text").problem == "looks like a binary file"
+    assert strip("") == ""
+
+
+def test_reasons_are_given_in_words() -> None:
+    segments = DETECTOR.classify("Home | News | Contact\nThe mill burned down in 1911, said the mayor.").segments
+    assert all(1 <= len(segment.reasons) <= 3 for segment in segments)
+
+
+def test_decoding_prefers_marks_then_headers_then_meta_then_utf8() -> None:
+    assert decode("\ufeffé".encode("utf-16")) == "\ufeffé" or decode("é".encode("utf-16")) == "é"
+    assert decode("é".encode("latin-1"), "latin-1") == "é"
+    assert decode(b'<meta charset="windows-1251">' + "Привет".encode("cp1251")).endswith("Привет")
+    assert decode("Grüße".encode()) == "Grüße"
+    assert decode("价格".encode("gb18030"), "gb2312") == "价格"
+    assert decode(b"abc", "no-such-charset") == "abc"
+
+
+def test_kind_is_seen_from_the_content() -> None:
+    assert sniff_kind("\ufeff \n<!-- c --><!DOCTYPE html><p>x") == "html"
+    assert sniff_kind("if a < b and c > d: print('<p>')") == "text"
+    assert sniff_kind("<li>a</li>" * 6) == "html"
+
+
+def test_import_is_light() -> None:
+    code = "import sys, detector; print([m for m in ('sklearn', 'datasketch', 'scipy', 'joblib', 'numpy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = "import sys; from detector import strip; strip('x'); print([m for m in ('sklearn', 'datasketch', 'scipy', 'joblib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

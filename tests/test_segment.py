@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.segment import segment_html, segment_text
+from detector.segment.text import NEWLINES
+
+
+def texts(html: str) -> list[str]:
+    return segment_html(html).segment_texts()
+
+
+def test_lines_keep_their_offsets_under_every_newline_convention() -> None:
+    text = "\ufeffOne\r\nTwo\rThree\x0b\x0c Four \x85Five\u2028\n \t\n\x00\n"
+    page = segment_text(text)
+    assert page.segment_texts() == ["\ufeffOne", "Two", "Three", " Four ", "Five"]
+    assert [text[s:e] for s, e in zip(page.starts, page.ends, strict=True)] == page.segment_texts()
+
+
+@given(st.text(alphabet=st.characters()))
+def test_every_visible_character_is_in_exactly_one_segment(text: str) -> None:
+    page = segment_text(text)
+    assert (page.starts < page.ends).all()
+    assert (page.ends[:-1] < page.starts[1:]).all()
+    inside = "".join(page.segment_texts())
+    assert not any(newline in inside for newline in NEWLINES)
+    assert [c for c in inside if c.isalnum()] == [c for c in text if c.isalnum()]
+
+
+def test_a_line_of_five_megabytes_is_one_segment() -> None:
+    assert len(segment_text("word " * 1_000_000)) == 1
+
+
+def test_breaks_divide_link_lists_and_cells_of_a_row_stay_together() -> None:
+    assert texts("<p><a href=1>One</a><br><a href=2>Two</a></p>") == ["One", "Two"]
+    assert texts("<table><tr><td>Weight</td><td>3 kg</td></tr></table>") == ["Weight 3 kg"]
+    assert texts("<table><tr><td>Menu</td><td><p>Long text.</p></td></tr></table>") == ["Menu", "Long text."]
+
+
+def test_what_nobody_reads_is_dropped() -> None:
+    html = "<title>t</title><body><script>s</script><style>c</style><noscript>n</noscript><template>x</template><p>Seen</p>"
+    assert texts(html) == ["Seen"]
+
+
+def test_preformatted_text_keeps_its_lines() -> None:
+    assert texts("<pre>\ndef f():\n    pass\n</pre>") == ["def f():\n    pass"]
+
+
+def test_markup_becomes_spans_over_segments() -> None:
+    page = segment_html('<nav class="top menu"><a href=1>Home</a></nav><article id=a><h1>Title</h1><p>Text</p></article>')
+    elements = page.elements
+    assert elements is not None
+    nav = elements.tags.index("nav")
+    assert elements.tokens[nav] == "top menu"
+    assert (elements.first[nav], elements.last[nav]) == (0, 1)
+    article = elements.tags.index("article")
+    assert (elements.first[article], elements.last[article]) == (1, 3)
+    assert [elements.tags[i] for i in elements.innermost] == ["nav", "h1", "p"]
+    assert elements.link_chars.tolist() == [4, 0, 0]
+
+
+@given(st.text(alphabet=st.sampled_from("<>/abdiptrul \n\"'=&;\x00é漢\ud800")))
+def test_any_markup_gives_consistent_spans(html: str) -> None:
+    page = segment_html(html)
+    assert page.elements is not None
+    assert len(page.elements.innermost) == len(page) == len(page.segment_texts())
+    assert all(text.strip() for text in page.segment_texts())
+    assert (page.elements.last > page.elements.first).all()
+    assert (page.elements.last <= len(page)).all()
+
+
+def test_deep_nesting_and_many_links_take_linear_time() -> None:
+    assert texts("<div>" * 20_000 + "deep") == ["deep"]
+    assert len(segment_html("<li><a href=x>y</a>" * 20_000)) == 20_000
