@@ -21,7 +21,9 @@ _META_WINDOW = 4096
 _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "gb2312": "gb18030"}
 """Encodings that browsers read as a superset (WHATWG Encoding Standard, names and labels)."""
 
-_OPENING = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|\?xml|meta|title|div|table|article)\b", re.I)
+_OPENING = re.compile(
+    r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|\?xml|meta|title|div|table|article)\b", re.I
+)
 _OPENING_WINDOW = 2048
 _CLOSING_TAG = re.compile(r"</(?:p|div|a|li|ul|td|tr|table|span|h[1-6]|section|body|html)\s*>", re.I)
 _CLOSING_WINDOW = 32_768

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zipfile
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def load_model(folder: Path) -> Model:
         heads = {kind: _build_head(kind, manifest["heads"][kind], arrays) for kind in _kinds(manifest, folder)}
         return Model(str(manifest["name"]), heads, dict(manifest["info"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{folder / MANIFEST}: the manifest does not describe a model ({error!r}); get the model again") from error
+        raise ModelError(
+            f"{folder / MANIFEST}: the manifest does not describe a model ({error!r}); get the model again"
+        ) from error
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -102,7 +105,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             raise ModelError(f"{path}: larger than any honest manifest ({MAX_MANIFEST_BYTES} bytes)")
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{folder}: no model here ({error.strerror}: {path.name}); name a folder made by 'detector train'") from error
+        raise ModelError(
+            f"{folder}: no model here ({error.strerror}: {path.name}); name a folder made by 'detector train'"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not valid JSON ({error}); get the model again") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
@@ -113,7 +118,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             + ("upgrade the package" if manifest["format"] > FORMAT else "train the model again")
         )
     if manifest.get("labels") != [str(label) for label in LABELS]:
-        raise ModelError(f"{path}: its labels are {manifest.get('labels')}, expected {[str(label) for label in LABELS]}")
+        raise ModelError(
+            f"{path}: its labels are {manifest.get('labels')}, expected {[str(label) for label in LABELS]}"
+        )
     return manifest
 
 
@@ -166,7 +173,7 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
         biases = [arrays[f"{kind}.network{number}.bias{layer}"] for layer in range(depth)]
         sizes = [n_inputs, *(weight.shape[-1] for weight in weights)]
         shapes = [weight.shape for weight in weights]
-        if sizes[-1] != len(LABELS) or shapes != list(zip(sizes[:-1], sizes[1:], strict=True)):
+        if sizes[-1] != len(LABELS) or shapes != list(pairwise(sizes)):
             raise ValueError(f"{kind} network {number} has layers of shapes {shapes}")
         if [bias.shape for bias in biases] != [(size,) for size in sizes[1:]]:
             raise ValueError(f"{kind} network {number} has biases of other sizes than its layers")

@@ -59,7 +59,11 @@ def test_signatures_equal_datasketch_bit_for_bit(sets: list[list[int]]) -> None:
 
 
 def test_markers_are_found_by_shape_whatever_the_wording() -> None:
-    for template in ("{} [Last Updated On: June {}th, 2016]", "{} 【最后更新：2016年6月{}日】", "{} (qwzx vrtl: {}.06.2016)"):
+    for template in (
+        "{} [Last Updated On: June {}th, 2016]",
+        "{} 【最后更新：2016年6月{}日】",
+        "{} (qwzx vrtl: {}.06.2016)",
+    ):
         words = ("Rain delays harvest", "Mayor opens bridge", "Team wins again", "Museum finds map")
         lines = [template.format(word, day + 10) for day, word in enumerate(words)]
         text = "One sentence of ordinary prose that holds no marker of any kind at all.\n" + "\n".join(lines)

@@ -60,7 +60,9 @@ def test_threshold_and_drop_decide_what_stays() -> None:
     assert all(s.label != Label.CONTENT for s in Detector(threshold=1).classify(text, "text").segments)
 
 
-@pytest.mark.parametrize("arguments", [{"threshold": 2.0}, {"threshold": -0.1}, {"drop": {"spam"}}, {"drop": "content"}])
+@pytest.mark.parametrize(
+    "arguments", [{"threshold": 2.0}, {"threshold": -0.1}, {"drop": {"spam"}}, {"drop": "content"}]
+)
 def test_wrong_use_raises_early(arguments: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Detector(**arguments)  # type: ignore[arg-type]
@@ -104,6 +106,10 @@ def test_kind_is_seen_from_the_content() -> None:
 
 def test_import_is_light() -> None:
     code = "import sys, detector; print([m for m in ('sklearn', 'datasketch', 'scipy', 'joblib', 'numpy') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
     code = "import sys; from detector import strip; strip('x'); print([m for m in ('sklearn', 'datasketch', 'scipy', 'joblib') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -48,7 +48,9 @@ def test_preformatted_text_keeps_its_lines() -> None:
 
 
 def test_markup_becomes_spans_over_segments() -> None:
-    page = segment_html('<nav class="top menu"><a href=1>Home</a></nav><article id=a><h1>Title</h1><p>Text</p></article>')
+    page = segment_html(
+        '<nav class="top menu"><a href=1>Home</a></nav><article id=a><h1>Title</h1><p>Text</p></article>'
+    )
     elements = page.elements
     assert elements is not None
     nav = elements.tags.index("nav")

@@ -67,7 +67,14 @@ def _matches(page: list[str], gold: list[str]) -> list[tuple[int, int, int]]:
     gaps = [(0, len(page), 0, len(gold))]
     while gaps:
         a, z, c, d = gaps.pop()
-        while a < z and c < d and page[a] == gold[c] and z - a < 2_000 and d - c < 2_000 and _run(page, gold, a, c, z, d) >= ANCHOR:
+        while (
+            a < z
+            and c < d
+            and page[a] == gold[c]
+            and z - a < 2_000
+            and d - c < 2_000
+            and _run(page, gold, a, c, z, d) >= ANCHOR
+        ):
             size = _run(page, gold, a, c, z, d)
             found.append((a, c, size))
             a, c = a + size, c + size

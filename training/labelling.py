@@ -60,7 +60,11 @@ def label_page(sample: Sample) -> LabelledPage:
     elif sample.lines is None or sample.labels is None:
         raise SampleError(f"{sample.id}: neither labels nor a gold text")
     elif sample.kind == "text":
-        labels = [_INDEX.get(label, UNKNOWN) for line, label in zip(sample.lines, sample.labels, strict=True) if len(segment_text(line))]
+        labels = [
+            _INDEX.get(label, UNKNOWN)
+            for line, label in zip(sample.lines, sample.labels, strict=True)
+            if len(segment_text(line))
+        ]
     else:
         labels = _labels_from_blocks(sample, page.segment_texts())
     if len(labels) != len(page):
@@ -91,7 +95,9 @@ def _labels_from_blocks(sample: Sample, texts: Sequence[str]) -> list[int]:
         for step in range(size):
             labels[i + step] = _INDEX.get(names[j + step], UNKNOWN)
     if sum(label != UNKNOWN for label in labels) < MIN_GOLD_FOUND * len(blocks):
-        raise SampleError(f"{sample.id}: most labelled blocks were not found in the page; label its blocks in page order")
+        raise SampleError(
+            f"{sample.id}: most labelled blocks were not found in the page; label its blocks in page order"
+        )
     return labels
 
 
@@ -128,7 +134,11 @@ def _titles_and_captions(sample: Sample, page: SegmentedPage, content: NDArray[n
         return chosen
     tags = [page.elements.tags[i] if i >= 0 else "" for i in page.elements.innermost.tolist()]
     title = " ".join((sample.title or "").lower().split())
-    heads = [i for i, (tag, text) in enumerate(zip(tags, page.segment_texts(), strict=True)) if tag == "h1" or text.lower() == title]
+    heads = [
+        i
+        for i, (tag, text) in enumerate(zip(tags, page.segment_texts(), strict=True))
+        if tag == "h1" or text.lower() == title
+    ]
     chosen[heads] = True
     first_content = int(np.argmax(content)) if content.any() else 0
     if heads and min(heads) < first_content:

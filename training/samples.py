@@ -156,9 +156,21 @@ def _read_html(path: Path) -> Sample:
     if path.with_suffix(".tsv").exists():
         header, labels, lines = _read_blocks(path.with_suffix(".tsv"))
         site = site_of(header.get("url"), name)
-        return Sample(name, "samples", site, "html", content, tuple(lines), tuple(labels), url=header.get("url"), lang=header.get("lang"))
+        return Sample(
+            name,
+            "samples",
+            site,
+            "html",
+            content,
+            tuple(lines),
+            tuple(labels),
+            url=header.get("url"),
+            lang=header.get("lang"),
+        )
     if not path.with_suffix(".txt").exists():
-        raise SampleError(f"{path}: no labels; put the clean article in {path.stem}.txt or labelled blocks in {path.stem}.tsv")
+        raise SampleError(
+            f"{path}: no labels; put the clean article in {path.stem}.txt or labelled blocks in {path.stem}.tsv"
+        )
     gold = path.with_suffix(".txt").read_text(encoding="utf-8-sig")
     return Sample(name, "samples", name, "html", content, gold_text=gold)
 

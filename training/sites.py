@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-_SECOND_LEVELS = frozenset("co com org net gov edu ac or ne go gob gouv mil".split())
+_SECOND_LEVELS = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "mil"])
 _HOSTS = ("blogspot.", "wordpress.com", "github.io", "tumblr.com", "typepad.com", "livejournal.com", "medium.com")
 
 

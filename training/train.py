@@ -81,7 +81,9 @@ def train(
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, {kind: fit_head(data, seed=seed, progress=progress) for kind, data in datasets.items()}, info)
+        model = Model(
+            name, {kind: fit_head(data, seed=seed, progress=progress) for kind, data in datasets.items()}, info
+        )
     info["held_out"] = as_dicts(rows)
     return Trained(model, rows)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, NoReturn
 
 import typer
 
 from detector.errors import DetectorError
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Tell a page's content from link lists and boilerplate, and strip them."
+    no_args_is_help=True,
+    add_completion=False,
+    help="Tell a page's content from link lists and boilerplate, and strip them.",
 )
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 app.add_typer(model_app, name="model")
@@ -33,15 +35,17 @@ class Format(enum.StrEnum):
     jsonl = "jsonl"
 
 
-Inputs = Annotated[list[str], typer.Argument(help="Files, folders, glob patterns, or - for standard input.", show_default=False)]
+Inputs = Annotated[
+    list[str], typer.Argument(help="Files, folders, glob patterns, or - for standard input.", show_default=False)
+]
 KindOpt = Annotated[KindChoice, typer.Option("--kind", help="How to read the inputs; auto looks at the content.")]
-ModelOpt = Annotated[Optional[Path], typer.Option("--model", help="A model folder; default: the one that ships.")]  # noqa: UP045 - Typer reads this form
+ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model folder; default: the one that ships.")]
 ThresholdOpt = Annotated[
-    Optional[float],  # noqa: UP045 - Typer reads this form
+    float | None,
     typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
 ]
 CorporaOpt = Annotated[
-    Optional[Path],  # noqa: UP045 - Typer reads this form
+    Path | None,
     typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
 ]
 
@@ -101,7 +105,7 @@ def strip(
     model: ModelOpt = None,
     threshold: ThresholdOpt = None,
     output: Annotated[
-        Optional[Path],  # noqa: UP045 - Typer reads this form
+        Path | None,
         typer.Option("-o", "--output", help="A folder for one .txt a page; default: standard output."),
     ] = None,
 ) -> None:
@@ -143,11 +147,11 @@ def _report(name: str, problem: str | None) -> int:
 
 @app.command()
 def train(
-    samples: Annotated[Optional[list[Path]], typer.Argument(help="Sample files or folders.", show_default=False)] = None,  # noqa: UP045 - Typer reads this form
+    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The model folder to write.")] = Path("model"),
     corpora: CorporaOpt = None,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal models on one machine.")] = 0,
-    cache: Annotated[Optional[Path], typer.Option(help="A folder to keep computed features in.")] = None,  # noqa: UP045 - Typer reads this form
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
 ) -> None:
     """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites."""
     from detector.storage import save_model
@@ -164,14 +168,14 @@ def train(
 
 @app.command()
 def evaluate(
-    samples: Annotated[Optional[list[Path]], typer.Argument(help="Sample files or folders.", show_default=False)] = None,  # noqa: UP045 - Typer reads this form
+    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
     model: ModelOpt = None,
     corpora: CorporaOpt = None,
     fresh: Annotated[
         bool, typer.Option(help="Train on three quarters of the sites first, and measure that model on the others.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the fresh model.")] = 0,
-    cache: Annotated[Optional[Path], typer.Option(help="A folder to keep computed features in.")] = None,  # noqa: UP045 - Typer reads this form
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure a model on labelled pages: samples, and the corpora that no model is trained on.
@@ -222,7 +226,7 @@ def _say(message: str) -> None:
 
 
 @model_app.command()
-def info(folder: Annotated[Optional[Path], typer.Argument(help="Default: the model that ships.")] = None) -> None:  # noqa: UP045 - Typer reads this form
+def info(folder: Annotated[Path | None, typer.Argument(help="Default: the model that ships.")] = None) -> None:
     """Print what a model's manifest says."""
     import json as json_module
 
@@ -230,12 +234,17 @@ def info(folder: Annotated[Optional[Path], typer.Argument(help="Default: the mod
     from detector.storage import load_model
 
     model = load_model(folder or DEFAULT_MODEL)
-    heads = {kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold} for kind, head in model.heads.items()}
-    typer.echo(json_module.dumps({"name": model.name, "heads": heads, "info": model.info}, indent=1, ensure_ascii=False))
+    heads = {
+        kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold}
+        for kind, head in model.heads.items()
+    }
+    typer.echo(
+        json_module.dumps({"name": model.name, "heads": heads, "info": model.info}, indent=1, ensure_ascii=False)
+    )
 
 
 @model_app.command()
-def verify(folder: Annotated[Optional[Path], typer.Argument(help="Default: the model that ships.")] = None) -> None:  # noqa: UP045 - Typer reads this form
+def verify(folder: Annotated[Path | None, typer.Argument(help="Default: the model that ships.")] = None) -> None:
     """Check a model folder: sizes, shapes, types, digests and feature schema."""
     from detector.pipeline import DEFAULT_MODEL
     from detector.storage import load_model

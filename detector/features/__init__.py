@@ -103,5 +103,3 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
         text=hash_text(batch),
         dom=hash_dom(batch) if kind == "html" else None,
     )
-
-

@@ -175,7 +175,7 @@ def _hash_spans(codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: N
 
     The base is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands.
     """
-    size = 1 << max(16, int(len(codes)).bit_length())
+    size = 1 << max(16, len(codes).bit_length())
     powers, inverses = _powers(size)
     sums = np.zeros(len(codes) + 1, np.uint64)
     np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
@@ -196,9 +196,7 @@ def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _shapes(
-    classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _shapes(classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """The shape of each token: case and length of words, number of digits, kind of mark."""
     first = classes[starts].astype(np.int64)
     upper = _count(classes == ch.UPPER, starts, lengths)

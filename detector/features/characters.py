@@ -81,7 +81,9 @@ _CATEGORY_CLASSES = {
 @cache
 def class_table() -> NDArray[np.uint8]:
     """Character class by code point; (65537,) uint8, the last entry stands for every code point above the BMP."""
-    table = np.array([_CATEGORY_CLASSES.get(unicodedata.category(chr(code)), SPACE) for code in range(0x10000)] + [SYMBOL])
+    table = np.array(
+        [_CATEGORY_CLASSES.get(unicodedata.category(chr(code)), SPACE) for code in range(0x10000)] + [SYMBOL]
+    )
     for first, last in UNSPACED_SCRIPTS:
         block = table[first : last + 1]
         block[block == LETTER] = UNSPACED

@@ -140,9 +140,7 @@ def _element_signatures(elements: Elements) -> NDArray[np.uint64]:
     return mix(own * np.uint64(0x100000001) + mix(parent))
 
 
-def _levels(
-    elements: Elements, lengths: NDArray[np.int64], prose: NDArray[np.float32]
-) -> list[NDArray[np.float64]]:
+def _levels(elements: Elements, lengths: NDArray[np.int64], prose: NDArray[np.float32]) -> list[NDArray[np.float64]]:
     """Size, link density, mean length and prose share of the elements around each segment, innermost first."""
     n = len(lengths)
     chars = np.concatenate(([0], np.cumsum(lengths)))
@@ -174,9 +172,7 @@ def _levels(
     return columns
 
 
-def _wider_ancestor(
-    parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _wider_ancestor(parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each element the nearest ancestor that covers more segments; -1, the page, above all."""
     wider = parents.copy()
     for element in range(len(parents) - 1):

@@ -81,7 +81,9 @@ def local_features(batch: Batch) -> NDArray[np.float32]:
     tokens = batch.tokens
     n = len(batch)
     columns: dict[str, NDArray[np.float64]] = {}
-    by_shape = np.bincount(tokens.segments * b.N_SHAPES + tokens.shapes, minlength=n * b.N_SHAPES).reshape(n, b.N_SHAPES)
+    by_shape = np.bincount(tokens.segments * b.N_SHAPES + tokens.shapes, minlength=n * b.N_SHAPES).reshape(
+        n, b.N_SHAPES
+    )
     chars_by_shape = (
         np.bincount(tokens.segments * b.N_SHAPES + tokens.shapes, weights=tokens.lengths, minlength=n * b.N_SHAPES)
     ).reshape(n, b.N_SHAPES)
@@ -100,9 +102,7 @@ def local_features(batch: Batch) -> NDArray[np.float32]:
     columns["log_chars"] = np.log1p(batch.lengths)
     columns["log_words"] = np.log1p(words)
     columns["mean_word_chars"] = chars_by_shape[:, : b.LAST_WORD_SHAPE + 1].sum(1) * per_word
-    columns["letter_ratio"] = (
-        chars_by_shape[:, : b.CASELESS_LONG + 1].sum(1) + chars_by_shape[:, b.IDEOGRAPH]
-    ) / chars
+    columns["letter_ratio"] = (chars_by_shape[:, : b.CASELESS_LONG + 1].sum(1) + chars_by_shape[:, b.IDEOGRAPH]) / chars
     columns["unspaced_ratio"] = chars_by_shape[:, b.IDEOGRAPH] / chars
     columns["caseless_ratio"] = chars_by_shape[:, [b.CASELESS_SHORT, b.CASELESS_LONG]].sum(1) / chars
     numbers = slice(b.NUMBER_1, b.NUMBER_LONG + 1)
@@ -130,7 +130,9 @@ def local_features(batch: Batch) -> NDArray[np.float32]:
     columns |= _begin_and_end(batch)
     columns |= _patterns(batch, words)
     first_title = np.isin(_shape_at(batch, 0), (b.TITLE, b.MIXED, b.INITIAL))
-    columns["title_word_ratio_after_first"] = (columns["title_word_ratio"] * words - first_title) / np.maximum(words - 1, 1)
+    columns["title_word_ratio_after_first"] = (columns["title_word_ratio"] * words - first_title) / np.maximum(
+        words - 1, 1
+    )
     return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
 
 

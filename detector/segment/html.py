@@ -17,15 +17,81 @@ from detector.data import Elements, SegmentedPage
 from detector.segment.text import INVISIBLE
 
 DROPPED_TAGS = frozenset(
-    "script style noscript template head svg iframe object embed noembed noframes canvas audio video "
-    "datalist textarea annotation annotation-xml".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "head",
+        "svg",
+        "iframe",
+        "object",
+        "embed",
+        "noembed",
+        "noframes",
+        "canvas",
+        "audio",
+        "video",
+        "datalist",
+        "textarea",
+        "annotation",
+        "annotation-xml",
+    ]
 )
 """Elements whose text a reader never sees as text."""
 
 BLOCK_TAGS = frozenset(
-    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section search select optgroup "
-    "option button summary table caption thead tbody tfoot tr ul".split()
+    [
+        "html",
+        "body",
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "search",
+        "select",
+        "optgroup",
+        "option",
+        "button",
+        "summary",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "ul",
+    ]
 )
 """Elements that start and end a line, after the rendering section of the HTML standard; controls stand alone."""
 

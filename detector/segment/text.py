@@ -11,9 +11,10 @@ from detector.data import SegmentedPage
 NEWLINES = "\n\r\x0b\x0c\x85\u2028\u2029"
 """The newline functions of Unicode (UAX 14, mandatory breaks)."""
 
-INVISIBLE = "".join(
-    map(chr, [*range(0x21), *range(0x7F, 0xA1), 0xAD, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F])
-) + "\u205f\u2060\u3000\ufeff"
+INVISIBLE = (
+    "".join(map(chr, [*range(0x21), *range(0x7F, 0xA1), 0xAD, 0x1680, *range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F]))
+    + "\u205f\u2060\u3000\ufeff"
+)
 """Whitespace, control and zero-width characters: a segment of nothing else is blank."""
 
 _LINE = re.compile(f"[^{NEWLINES}]+")
