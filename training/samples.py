@@ -181,7 +181,7 @@ def _open(path: Path) -> TextIO:
             import zstandard
         except ImportError as error:
             raise SampleError(f"{path}: reading .zst needs zstandard; run: pip install zstandard") from error
-        return zstandard.open(path, "rt", encoding="utf-8")  # type: ignore[no-any-return]
+        return zstandard.open(path, "rt", encoding="utf-8")
     openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
     stream: TextIO = openers.get(path.suffix, open)(path, "rt", encoding="utf-8")
     return stream

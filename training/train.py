@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
-from detector.model import Model
+from detector.model import Head, Model
+from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
@@ -67,14 +69,10 @@ def train(
     Raises:
         SampleError: Nothing can be learnt from the pages; the message says what is missing.
     """
-    datasets = _datasets(pages, cache, progress)
+    datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    heads = {}
-    for kind, data in datasets.items():
-        part = data.select(parts[kind])
-        check_trainable(part)
-        heads[kind] = fit_head(part, seed=seed, progress=progress)
+    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress)
     info = _describe(pages, seed)
     model = Model(name, heads, info)
     progress("measuring on the other quarter")
@@ -88,11 +86,14 @@ def train(
     return Trained(model, rows)
 
 
-def _datasets(pages: Sequence[LabelledPage], cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
+def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
     """A dataset for each kind that has pages enough."""
     html = [page for page in pages if page.sample.kind == "html"]
     text = [page for page in pages if page.sample.kind == "text"]
     text += [_lighter(as_text(page)) for page in html]
+    for held_out in (True, False):
+        # Composed within each side of the split: no headline or article crosses it.
+        text += compose_pages([page for page in text if is_held_out(page.sample.site) == held_out], seed)
     datasets: dict[Kind, Dataset] = {}
     reasons = []
     for kind, chosen in (("text", text), ("html", html)):
@@ -109,6 +110,16 @@ def _datasets(pages: Sequence[LabelledPage], cache: Path | None, progress: Progr
     for reason in reasons:
         progress(f"no model of that kind: {reason}")
     return datasets
+
+
+def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress) -> dict[Kind, Head]:
+    """Fit every head, side by side."""
+    for data in datasets.values():
+        check_trainable(data)
+    heads = Parallel(n_jobs=len(datasets))(
+        delayed(fit_head)(data, seed=seed, progress=progress) for data in datasets.values()
+    )
+    return dict(zip(datasets, heads, strict=True))
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

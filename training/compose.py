@@ -1,0 +1,132 @@
+"""Pages composed for training: a real article with a link farm's list before, inside or after it.
+
+Real crawls hold few pages of the kind that matters most here: an article followed by dozens of headlines, each with
+the same dated markers. The article and the headlines are real; the markers' wording is made up anew for every page,
+half of the time of words that no language has, so that only their shape and their recurrence can be learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detector.data import CONTENT, LINK_LIST
+from training.labelling import LabelledPage, label_page
+from training.samples import Sample
+
+MIN_ARTICLE_SEGMENTS = 4
+_LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
+_BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
+_COLONS = (": ", ":", " - ", " ", " | ", "：")
+_BULLETS = ("- ", "* ", "• ", "» ", "– ", "", "", "")
+_SOURCE_SEPARATORS = (" - ", " – ", " | ", " :: ", " » ", ", ")
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.25) -> list[LabelledPage]:
+    """Make text pages of articles and lists out of labelled text pages.
+
+    Args:
+        pages: Labelled pages in text mode; segments of known labels are drawn from them.
+        seed: Of the random choices.
+        share: Composed pages by pages given.
+
+    Returns:
+        The composed pages; each keeps the site of its article. Empty where there are no headlines to draw from.
+    """
+    random = np.random.default_rng(seed)
+    headlines = [text for page in pages for text in _segments(page, LINK_LIST) if 20 <= len(text) <= 110]
+    articles = [page for page in pages if len(_segments(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
+    if len(headlines) < 20 or not articles:
+        return []
+    vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
+    count = int(len(pages) * share)
+    return [
+        _compose(articles[i], headlines, vocabulary, random, number)
+        for number, i in enumerate(random.integers(len(articles), size=count))
+    ]
+
+
+def _segments(page: LabelledPage, label: int) -> list[str]:
+    return [text for text, known in zip(page.page.segment_texts(), page.labels.tolist(), strict=True) if known == label]
+
+
+def _compose(
+    article: LabelledPage, headlines: list[str], vocabulary: list[str], random: np.random.Generator, number: int
+) -> LabelledPage:
+    """One article with one list."""
+    lines = _segments(article, CONTENT)
+    labels = ["content"] * len(lines)
+    size = int(np.exp(random.uniform(np.log(4), np.log(100))))
+    template = _Template(vocabulary, random)
+    items = [template.item(headlines[i]) for i in random.integers(len(headlines), size=size)]
+    if random.random() < 0.6:
+        items.insert(0, template.words(int(random.integers(1, 4))).capitalize())
+    places = (len(lines), len(lines), len(lines), 0, int(random.integers(1, len(lines))))
+    at = places[random.integers(len(places))]
+    lines[at:at] = items
+    labels[at:at] = ["link_list"] * len(items)
+    sample = article.sample
+    composed = Sample(
+        f"composed/{number}/{sample.id}", "composed", sample.site, "text", "\n".join(lines), tuple(lines), tuple(labels)
+    )
+    return label_page(composed)
+
+
+class _Template:
+    """The look of one site's list: bullet, source, and one or two markers, the same in every item."""
+
+    def __init__(self, vocabulary: list[str], random: np.random.Generator) -> None:
+        self._random = random
+        self._vocabulary = vocabulary
+        self._invented = random.random() < 0.5
+        self._bullet = str(random.choice(_BULLETS))
+        self._source = str(random.choice(_SOURCE_SEPARATORS)) if random.random() < 0.6 else ""
+        self._sources = [self.words(int(random.integers(1, 4))).title() for _ in range(int(random.integers(1, 30)))]
+        self._markers = [
+            (str(random.choice(_BRACKETS)), self.words(int(random.integers(0, 4))), str(random.choice(_COLONS)))
+            for _ in range(int(random.choice([0, 1, 1, 2, 2])))
+        ]
+        self._date_style = int(random.integers(6))
+
+    def words(self, count: int) -> str:
+        """Words of the page's own vocabulary, or of no language at all."""
+        if not self._invented:
+            return " ".join(str(word) for word in self._random.choice(self._vocabulary, count))
+        sizes = self._random.integers(2, 10, size=count)
+        return " ".join("".join(self._random.choice(_LETTERS, size)) for size in sizes)
+
+    def item(self, headline: str) -> str:
+        """A headline dressed as an item of the list."""
+        text = self._bullet + headline.lstrip("-*•»– ")
+        if self._source:
+            text += self._source + str(self._random.choice(self._sources))
+        for brackets, words, colon in self._markers:
+            text += f" {brackets[0]}{words}{colon if words else ''}{self._date()}{brackets[1]}"
+        return text
+
+    def _date(self) -> str:
+        day, month, year = (int(self._random.integers(*ends)) for ends in ((1, 29), (1, 13), (1998, 2027)))
+        name = _MONTHS[month - 1] if not self._invented else self.words(1)
+        return (
+            f"{name} {day}th, {year}",
+            f"{day}. {name} {year}",
+            f"{year}年{month}月{day}日",
+            f"{day:02}/{month:02}/{year}",
+            f"{year}-{month:02}-{day:02}",
+            f"{day:02}.{month:02}.{year} {month:02}:{day:02}",
+        )[self._date_style]
