@@ -115,7 +115,7 @@ def _fit_network(
 ) -> Network:
     network = MLPClassifier(
         hidden_layer_sizes=(64, 32),
-        alpha=1.0,
+        alpha=0.5,
         learning_rate_init=2e-3,
         batch_size=256,
         max_iter=_epochs(len(labels)),

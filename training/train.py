@@ -27,7 +27,7 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.5
+WITHOUT_MARKUP_WEIGHT = 0.25
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 
@@ -79,9 +79,7 @@ def train(
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(
-            name, {kind: fit_head(data, seed=seed, progress=progress) for kind, data in datasets.items()}, info
-        )
+        model = Model(name, _fit(datasets, seed, progress), info)
     info["held_out"] = as_dicts(rows)
     return Trained(model, rows)
 
