@@ -106,7 +106,7 @@ class _Template:
     def words(self, count: int) -> str:
         """Words of the page's own vocabulary, or of no language at all."""
         if not self._invented:
-            return " ".join(str(word) for word in self._random.choice(self._vocabulary, count))
+            return " ".join(self._vocabulary[i] for i in self._random.integers(len(self._vocabulary), size=count))
         sizes = self._random.integers(2, 10, size=count)
         return " ".join("".join(self._random.choice(_LETTERS, size)) for size in sizes)
 
