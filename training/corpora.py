@@ -59,7 +59,10 @@ def label_corpus(samples: Iterable[Sample]) -> Iterator[LabelledPage]:
             _log.warning("left out: %s", error)
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files of the corpora for training, as hexadecimal digits, by name of corpus."""
+    found = {}
+    for name in TRAINABLE:
+        with corpus_file(folder, name).open("rb") as stream:
+            found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ import scipy.sparse as sp
 from joblib import Memory
 from numpy.typing import NDArray
 
+from detector import features, signatures
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedRows, extract
 from training.labelling import LabelledPage
@@ -85,11 +87,12 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
         cache: Folder for `joblib.Memory`; None computes everything anew.
     """
     compute = Memory(cache, verbose=0).cache(_features) if cache is not None else _features
+    code = _code_digest()
     parts: list[Features] = []
     kept: list[LabelledPage] = []
     for chunk in _chunks((page for page in pages if len(page.page)), _CHUNK):
         kept += chunk
-        parts.append(compute([page.page for page in chunk], kind))
+        parts.append(compute([page.page for page in chunk], kind, code))
     counts = np.array([len(page.page) for page in kept], np.int64)
     return Dataset(
         kind=kind,
@@ -104,8 +107,16 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
     )
 
 
-def _features(pages: list[Any], kind: Kind) -> Features:
+def _features(pages: list[Any], kind: Kind, code: str) -> Features:
+    """Cached by its arguments; `code` makes features of older code be computed again."""
     return extract(pages, kind)
+
+
+def _code_digest() -> str:
+    """A digest of the code that features come from."""
+    folder = Path(features.__file__).parent
+    files = [*sorted(folder.glob("*.py")), Path(signatures.__file__)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _join(arrays: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:

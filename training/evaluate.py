@@ -73,7 +73,8 @@ def evaluate(model: Model, pages: Iterable[LabelledPage], *, html_as_text: bool 
         html_as_text: Measure HTML pages a second time without their markup.
 
     Returns:
-        A row a corpus and mode, and a row for each page type of a corpus.
+        A row a corpus and mode, and a row for each page type of a corpus; where lines are labelled, so that a page
+        may be spam from top to bottom, also a row of the pages that have content.
     """
     detector = Detector(model)
     groups: dict[str, list[_Counts]] = defaultdict(list)
@@ -84,6 +85,8 @@ def evaluate(model: Model, pages: Iterable[LabelledPage], *, html_as_text: bool 
             if page.sample.kind == "html" and not mode.page.elements:
                 name += " without markup"
             groups[name].append(counts)
+            if page.sample.lines is not None and counts.content:
+                groups[f"{name}, pages with content"].append(counts)
             if page.sample.page_type:
                 groups[f"{name}, {page.sample.page_type}"].append(counts)
     return [_row(name, groups[name]) for name in sorted(groups)]
@@ -168,6 +171,16 @@ def as_table(rows: Sequence[Row]) -> str:
     head = f"{'group':48} {'pages':>5}  {'macro F1':22} {'content lost':22} {'unwanted left':22} word F1"
     lines = [
         f"{row.group:48} {row.pages:5}  {row.macro_f1!s:22} {row.content_lost!s:22} {row.unwanted_left!s:22} {row.word_f1 or ''}"
+        for row in rows
+    ]
+    return "\n".join([head, *lines])
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table."""
+    head = "| pages of | pages | word F1 | macro F1 | content lost | unwanted left |\n|---|--:|---|---|---|---|"
+    lines = [
+        f"| {row.group} | {row.pages} | {row.word_f1 or ''} | {row.macro_f1} | {row.content_lost} | {row.unwanted_left} |"
         for row in rows
     ]
     return "\n".join([head, *lines])

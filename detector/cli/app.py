@@ -5,11 +5,14 @@ from __future__ import annotations
 import enum
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from detector.errors import DetectorError
+
+if TYPE_CHECKING:
+    from training.labelling import LabelledPage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -155,12 +158,20 @@ def train(
 ) -> None:
     """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites."""
     from detector.storage import save_model
-    from training.corpora import TRAINABLE
+
+    pages = _labelled(samples or [], corpora)
+    from training.card import model_card
+    from training.corpora import digests
     from training.evaluate import as_table
     from training.train import train as run
 
-    trained = run(_labelled(samples or [], corpora, TRAINABLE), output.name, seed=seed, cache=cache, progress=_say)
+    trained = run(pages, output.name, seed=seed, cache=cache, progress=_say)
+    if corpora is not None:
+        trained.model.info["corpora"] = digests(corpora)
     save_model(trained.model, output)
+    named = [str(path) for path in samples or []] + ([] if corpora is None else ['--corpora "$DETECTOR_CORPORA"'])
+    command = f"detector train {' '.join(named)} --seed {seed} -o {output}"
+    (output / "README.md").write_text(model_card(trained.model, trained.held_out, command), encoding="utf-8")
     typer.echo("held-out sites (not trained on when measured):")
     typer.echo(as_table(trained.held_out))
     _say(f"wrote {output}")
@@ -186,30 +197,36 @@ def evaluate(
 
     from detector.pipeline import DEFAULT_MODEL
     from detector.storage import load_model
-    from training.corpora import MEASURE_ONLY, TRAINABLE
+
+    pages = _labelled(samples or [], corpora, measure_only=not fresh)
     from training.evaluate import as_dicts, as_table
     from training.evaluate import evaluate as run
     from training.train import train as fit
 
     if fresh:
-        pages = _labelled(samples or [], corpora, TRAINABLE)
         trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
         rows = trained.held_out
         if corpora is not None:
-            rows = rows + run(trained.model, _labelled([], corpora, MEASURE_ONLY))
+            rows = rows + run(trained.model, _labelled([], corpora, measure_only=True))
     else:
-        rows = run(load_model(model or DEFAULT_MODEL), _labelled(samples or [], corpora, MEASURE_ONLY))
+        rows = run(load_model(model or DEFAULT_MODEL), pages)
     typer.echo(json_module.dumps(as_dicts(rows), indent=1) if json else as_table(rows))
 
 
-def _labelled(samples: list[Path], corpora: Path | None, names: tuple[str, ...]):  # type: ignore[no-untyped-def]
-    """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it."""
+def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool = False) -> list[LabelledPage]:
+    """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it.
+
+    Args:
+        samples: Files and folders.
+        corpora: Folder of corpora, or None.
+        measure_only: Read the corpora to measure on instead of those to train on.
+    """
     try:
         import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
         import sklearn  # noqa: F401
     except ImportError:
         fail("training and evaluation need scikit-learn and joblib; run: pip install 'link-farm-detector[train]'")
-    from training.corpora import label_corpus, read_corpus
+    from training.corpora import MEASURE_ONLY, TRAINABLE, label_corpus, read_corpus
     from training.labelling import label_page
     from training.samples import read_samples
 
@@ -217,7 +234,7 @@ def _labelled(samples: list[Path], corpora: Path | None, names: tuple[str, ...])
         fail("no samples: name sample files or folders, or give --corpora")
     pages = [label_page(sample) for sample in read_samples(samples)] if samples else []
     if corpora is not None:
-        pages += list(label_corpus(read_corpus(corpora, names)))
+        pages += list(label_corpus(read_corpus(corpora, MEASURE_ONLY if measure_only else TRAINABLE)))
     return pages
 
 
