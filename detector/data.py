@@ -50,8 +50,9 @@ class Elements:
     """The DOM of a page as spans over its segments: element i covers segments `first[i]:last[i]`.
 
     Attributes:
-        tags: Lower-case tag names of the block elements that cover a segment, in document order.
-        tokens: For each element its class, id, role and itemprop values, joined by spaces.
+        names: The different elements of the page: lower-case tag, and class, id, role and itemprop values joined by
+            spaces.
+        name_of: (n_elements,) int32, index into `names`; elements are in document order and each covers a segment.
         parents: (n_elements,) int32, index of the enclosing element, -1 at the top.
         first: (n_elements,) int32, the first segment covered.
         last: (n_elements,) int32, one past the last segment covered.
@@ -60,14 +61,19 @@ class Elements:
         links: (n_segments,) int32, number of links that begin in the segment.
     """
 
-    tags: list[str]
-    tokens: list[str]
+    names: list[tuple[str, str]]
+    name_of: NDArray[np.int32]
     parents: NDArray[np.int32]
     first: NDArray[np.int32]
     last: NDArray[np.int32]
     innermost: NDArray[np.int32]
     link_chars: NDArray[np.int32]
     links: NDArray[np.int32]
+
+    @property
+    def tags(self) -> list[str]:
+        """The tag of every element."""
+        return [self.names[i][0] for i in self.name_of.tolist()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,11 @@ from numpy.typing import NDArray
 
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
-from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedRows, feature_names
+from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
 from detector.features.context import context_features, context_names
+from detector.features.lexical import PackedTable, pack
 
-_INPUT_UNIT = 1 << 10
-_WEIGHT_UNIT = 1 << 14
-"""Fixed-point steps in 1.0. Inputs and activations (below 2^10) are multiples of 2^-10, weights (below 2^6) of 2^-14:
-a product of layers sums to less than 2^53 such steps and is exact in float64. So the result of a row is the same to
-the bit in whatever batch, order or BLAS; fixed-size tiles of float32 were tried and were not."""
-
-_MOST_WEIGHT = 63.0
-_MOST_ACTIVATION = 1023.0
-
-_CLIP = 8.0
+CLIP = 8.0
 """Standardised features beyond this many standard deviations are cut: hostile pages must not saturate the network."""
 
 SCORE_NAMES = tuple(f"{label}_words" for label in LABELS)
@@ -49,52 +41,93 @@ class HashedScorer:
     table: NDArray[np.int8]
     scale: float
     bias: NDArray[np.float32]
+    _packed: PackedTable = field(init=False, repr=False)
 
-    def score(self, rows: HashedRows) -> NDArray[np.float32]:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_packed", pack(self.table))
+
+    def score(self, rows: HashedText | HashedDom) -> NDArray[np.float32]:
         """Log-odds of each label, squashed into -1..1; (n_rows, n_labels) float32.
 
         A row's features count by one over the square root of their number, so that length does not decide.
         """
-        counts = np.diff(rows.offsets)
-        sums = np.zeros((len(counts), self.table.shape[1]), np.int64)
-        filled = np.flatnonzero(counts)
-        if len(filled):
-            sums[filled] = np.add.reduceat(self.table[rows.indices], rows.offsets[filled], axis=0, dtype=np.int64)
-        odds = sums * (self.scale / np.sqrt(np.maximum(counts, 1)))[:, None] + self.bias
+        odds = rows.sums(self._packed) * (self.scale / np.sqrt(rows.sizes()))[:, None] + self.bias
         return np.tanh(odds / 2).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """A dense network with rectified hidden layers: `weights[i]` is (n_in, n_out), `biases[i]` is (n_out,).
+class Layer:
+    """A dense layer in whole numbers, computed in float32 without rounding.
 
-    Both are rounded to fixed point and held as float64.
+    A matrix product of whole numbers is exact in float32 as long as no partial sum exceeds 2^24, in whatever order it
+    is summed. So the result of a row is the same to the bit in whatever batch, on whatever BLAS; tiles of a fixed
+    size were tried with ordinary weights and were not.
+
+    Attributes:
+        weight: (n_in, n_out) int16.
+        scale: (n_out,) float32, what one step of `weight` is worth.
+        bias: (n_out,) float32.
+        unit: What one step of the inputs is worth; they are rounded to whole steps.
     """
 
-    weights: list[NDArray[Any]]
-    biases: list[NDArray[Any]]
+    weight: NDArray[np.int16]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    unit: float
+    _weight: NDArray[np.float32] = field(init=False, repr=False)
+
+    MOST_STEPS = 1 << 11
+    """Steps beyond which an input is cut."""
+
+    MOST_SUM = ((1 << 24) - 1) // MOST_STEPS
+    """Sum of the magnitudes of a column of `weight` up to which the product is exact."""
 
     def __post_init__(self) -> None:
-        self.weights[:] = [_fixed(weight, _WEIGHT_UNIT, _MOST_WEIGHT) for weight in self.weights]
-        self.biases[:] = [_fixed(bias, _WEIGHT_UNIT, _MOST_WEIGHT) for bias in self.biases]
+        object.__setattr__(self, "_weight", self.weight.astype(np.float32))
 
-    def activations(self, inputs: NDArray[Any]) -> list[NDArray[np.float64]]:
-        """What goes into each layer, the inputs first; (n_rows, n_in of the layer) each."""
-        layers = [_fixed(inputs, _INPUT_UNIT, _MOST_ACTIVATION)]
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            layers.append(_fixed(np.maximum(layers[-1] @ weight + bias, 0), _INPUT_UNIT, _MOST_ACTIVATION))
-        return layers
-
-    def logits(self, inputs: NDArray[Any]) -> NDArray[np.float64]:
-        """(n_rows, n_labels) float64 of (n_rows, n_in)."""
-        result: NDArray[np.float64] = self.activations(inputs)[-1] @ self.weights[-1] + self.biases[-1]
+    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n_rows, n_out) float32 of (n_rows, n_in)."""
+        steps = np.rint(inputs * np.float32(1 / self.unit))
+        np.clip(steps, -self.MOST_STEPS, self.MOST_STEPS, out=steps)
+        result: NDArray[np.float32] = steps @ self._weight
+        result *= self.scale * np.float32(self.unit)
+        result += self.bias
         return result
 
+    @classmethod
+    def round(cls, weight: NDArray[np.floating], bias: NDArray[np.floating], most_input: float) -> Layer:
+        """The layer nearest to one of real weights.
 
-def _fixed(values: NDArray[Any], unit: int, most: float) -> NDArray[np.float64]:
-    """Rounded to multiples of 1/unit, and cut at the magnitude `most`."""
-    scaled = np.rint(values.astype(np.float64) * unit)
-    return np.clip(scaled, -most * unit, most * unit) / unit
+        Args:
+            weight: (n_in, n_out).
+            bias: (n_out,).
+            most_input: Magnitude that the inputs hardly exceed.
+        """
+        # The unit is a power of two, so that dividing by it is exact.
+        unit = float(2.0 ** np.ceil(np.log2(max(most_input, 1e-6) / cls.MOST_STEPS)))
+        # Rounding adds at most half a step an entry to a column's sum.
+        room = cls.MOST_SUM - weight.shape[0]
+        scale = np.maximum(np.abs(weight).sum(axis=0) / room, np.abs(weight).max(axis=0) / 32767)
+        scale = np.maximum(scale, 1e-12).astype(np.float32)
+        return cls(np.rint(weight / scale).astype(np.int16), scale, bias.astype(np.float32), unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A dense network with rectified hidden layers."""
+
+    layers: list[Layer]
+
+    def activations(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """What goes into each layer, the inputs first; (n_rows, n_in of the layer) each."""
+        activations = [inputs]
+        for layer in self.layers[:-1]:
+            activations.append(np.maximum(layer(activations[-1]), 0))
+        return activations
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n_rows, n_labels) float32 of (n_rows, n_in)."""
+        return self.layers[-1](self.activations(inputs)[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +153,7 @@ class Head:
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features, scores and the scores around; standardised, (n_segments, n_inputs)."""
         raw = stack_inputs(features, self.words.score(features.text), self._class_scores(features))
-        return np.clip((raw - self.mean) / self.scale, -_CLIP, _CLIP)
+        return np.clip((raw - self.mean) / self.scale, -CLIP, CLIP)
 
     def _class_scores(self, features: Features) -> NDArray[np.float32] | None:
         if self.classes is None or features.dom is None:
@@ -130,8 +163,8 @@ class Head:
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
         inputs = self.inputs(features)
-        logits = np.sum([network.logits(inputs) for network in self.networks], axis=0)
-        return softmax(logits / len(self.networks)).astype(np.float32)
+        logits = [network.logits(inputs).astype(np.float64) for network in self.networks]
+        return softmax(np.sum(logits, axis=0) / len(logits)).astype(np.float32)
 
 
 def stack_inputs(

@@ -82,21 +82,22 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
     """
     inputs = head.inputs(extract([page], kind))
     slopes = np.zeros_like(inputs)
-    n_labels = head.networks[0].biases[-1].shape[0]
+    n_labels = head.networks[0].layers[-1].bias.shape[0]
     direction = np.full((len(labels), n_labels), -1.0 / (n_labels - 1), np.float32)
     direction[np.arange(len(labels)), labels] = 1.0
     for network in head.networks:
         active = [layer > 0 for layer in network.activations(inputs)[1:]]
-        slope = direction @ network.weights[-1].T
-        for weight, on in zip(reversed(network.weights[:-1]), reversed(active), strict=True):
+        weights = [layer.weight * layer.scale for layer in network.layers]
+        slope = direction @ weights[-1].T
+        for weight, on in zip(reversed(weights[:-1]), reversed(active), strict=True):
             slope = (slope * on) @ weight.T
         slopes += slope
-    weights = slopes * inputs
+    spoken = slopes * inputs
     names = input_names(kind)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
-    best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
+    best = np.argsort(-spoken, axis=1, kind="stable")[:, : MOST * 4]
     return [
-        _words([(names[i], inputs[row, i] > 0) for i in order if weights[row, i] > 0])
+        _words([(names[i], inputs[row, i] > 0) for i in order if spoken[row, i] > 0])
         for row, order in enumerate(best.tolist())
     ]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import zipfile
 import zlib
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS
-from detector.model import HashedScorer, Head, Model, Network, input_names, schema_digest
+from detector.model import HashedScorer, Head, Layer, Model, Network, input_names, schema_digest
 
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
 FORMAT = 1
+MOST_LAYERS = 8
+DTYPES = ("int8", "int16", "float32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 64 << 20
 """No honest model comes near; a larger one is refused before it is unpacked."""
@@ -45,18 +48,20 @@ def save_model(model: Model, folder: Path) -> None:
         arrays[f"{kind}.mean"] = head.mean
         arrays[f"{kind}.scale"] = head.scale
         for number, network in enumerate(head.networks):
-            for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
-                arrays[f"{kind}.network{number}.weight{layer}"] = weight.astype(np.float32)
-                arrays[f"{kind}.network{number}.bias{layer}"] = bias.astype(np.float32)
+            for place, layer in enumerate(network.layers):
+                name = f"{kind}.network{number}.layer{place}"
+                arrays |= {f"{name}.weight": layer.weight, f"{name}.scale": layer.scale, f"{name}.bias": layer.bias}
         heads[kind] = {
             "schema": schema_digest(kind),
             "threshold": head.threshold,
             "scales": scales,
-            "layers": [len(network.weights) for network in head.networks],
+            "units": [[layer.unit for layer in network.layers] for network in head.networks],
         }
     temporary = folder / f".{WEIGHTS}.tmp"
     with temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)
+        np.savez_compressed(
+            stream, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        )
     temporary.replace(folder / WEIGHTS)
     manifest = {
         "format": FORMAT,
@@ -66,6 +71,7 @@ def save_model(model: Model, folder: Path) -> None:
         "arrays": {name: _describe(array) for name, array in arrays.items()},
         "info": model.info,
     }
+    manifest["sha256"] = _manifest_sha256(manifest)
     temporary = folder / f".{MANIFEST}.tmp"
     temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(folder / MANIFEST)
@@ -73,6 +79,12 @@ def save_model(model: Model, folder: Path) -> None:
 
 def _describe(array: NDArray[Any]) -> dict[str, Any]:
     return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _sha256(array)}
+
+
+def _manifest_sha256(manifest: dict[str, Any]) -> str:
+    """Digest of all of a manifest but the digest itself: against accidents; who alters it on purpose can alter both."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(array: NDArray[Any]) -> str:
@@ -110,13 +122,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not valid JSON ({error}); get the model again") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+    if not isinstance(manifest, dict) or type(manifest.get("format")) is not int:
         raise ModelError(f"{path}: not a model manifest; name a folder made by 'detector train'")
     if manifest["format"] != FORMAT:
         raise ModelError(
             f"{path}: model format {manifest['format']}, this version reads {FORMAT}; "
             + ("upgrade the package" if manifest["format"] > FORMAT else "train the model again")
         )
+    if manifest.get("sha256") != _manifest_sha256(manifest):
+        raise ModelError(f"{path}: altered or damaged since it was written; get the model again")
     if manifest.get("labels") != [str(label) for label in LABELS]:
         raise ModelError(
             f"{path}: its labels are {manifest.get('labels')}, expected {[str(label) for label in LABELS]}"
@@ -138,46 +152,61 @@ def _kinds(manifest: dict[str, Any], folder: Path) -> list[Kind]:
 
 
 def _read_arrays(path: Path, manifest: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    """The arrays that the manifest describes, each the one that was saved.
+
+    No header in the archive is parsed: the manifest says what every member must begin with.
+    """
     described = manifest.get("arrays")
     if not isinstance(described, dict):
         raise ModelError(f"{path.parent / MANIFEST}: no table of arrays; get the model again")
+    arrays: dict[str, NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {entry.filename.removesuffix(".npy"): entry.file_size for entry in archive.infolist()}
-            if sum(members.values()) > MAX_WEIGHTS_BYTES:
+            members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+            if sum(entry.file_size for entry in members.values()) > MAX_WEIGHTS_BYTES:
                 raise ModelError(f"{path}: unpacks to more than {MAX_WEIGHTS_BYTES} bytes; not an honest model")
             if members.keys() != described.keys():
                 odd = sorted(members.keys() ^ described.keys())
                 raise ModelError(f"{path}: weights and manifest disagree about {odd[:3]}; get the model again")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in described}
+            for name, entry in members.items():
+                if entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise ModelError(f"{path}: array '{name}' is packed in a way this package never writes")
+                header, shape, dtype = _expected(described[name])
+                if entry.file_size != len(header) + dtype.itemsize * math.prod(shape):
+                    raise ModelError(f"{path}: array '{name}' has another size than the manifest says")
+                content = archive.read(entry)
+                arrays[name] = np.frombuffer(content, dtype, offset=len(header)).reshape(shape)
+                if not content.startswith(header) or _sha256(arrays[name]) != described[name]["sha256"]:
+                    raise ModelError(f"{path}: array '{name}' is not the one in the manifest; get the model again")
+                if not np.isfinite(arrays[name]).all():
+                    raise ModelError(f"{path}: array '{name}' holds values that are not finite; get the model again")
     except OSError as error:
         raise ModelError(f"{path}: cannot read the weights ({error}); get the model again") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, zlib.error) as error:
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zlib.error) as error:
         raise ModelError(f"{path}: damaged weights ({error}); get the model again") from error
-    for name, array in arrays.items():
-        if described[name] != _describe(array):
-            raise ModelError(f"{path}: array '{name}' is not the one in the manifest; get the model again")
-        if array.dtype not in (np.dtype(np.int8), np.dtype(np.float32)) or not np.isfinite(array).all():
-            raise ModelError(f"{path}: array '{name}' is not finite int8 or float32; get the model again")
     return arrays
+
+
+def _expected(described: dict[str, Any]) -> tuple[bytes, tuple[int, ...], np.dtype[Any]]:
+    """The .npy header, shape and type that a described array must have."""
+    shape = described["shape"]
+    if described["dtype"] not in DTYPES:
+        raise ValueError(f"type {described['dtype']!r}")
+    if not isinstance(shape, list) or not all(type(size) is int and 0 <= size <= MAX_WEIGHTS_BYTES for size in shape):
+        raise ValueError(f"shape {shape!r}")
+    dtype = np.dtype(described["dtype"]).newbyteorder("<")
+    header = io.BytesIO()
+    fields = {"descr": dtype.str, "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(header, fields)
+    return header.getvalue(), tuple(shape), dtype
 
 
 def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
     n_inputs = len(input_names(kind))
-    networks = []
-    for number, depth in enumerate(described["layers"]):
-        if not 1 <= depth <= 8:
-            raise ValueError(f"network of {depth} layers")
-        weights = [arrays[f"{kind}.network{number}.weight{layer}"] for layer in range(depth)]
-        biases = [arrays[f"{kind}.network{number}.bias{layer}"] for layer in range(depth)]
-        sizes = [n_inputs, *(weight.shape[-1] for weight in weights)]
-        shapes = [weight.shape for weight in weights]
-        if sizes[-1] != len(LABELS) or shapes != list(pairwise(sizes)):
-            raise ValueError(f"{kind} network {number} has layers of shapes {shapes}")
-        if [bias.shape for bias in biases] != [(size,) for size in sizes[1:]]:
-            raise ValueError(f"{kind} network {number} has biases of other sizes than its layers")
-        networks.append(Network(weights, biases))
+    networks = [
+        _build_network(f"{kind}.network{number}", units, n_inputs, arrays)
+        for number, units in enumerate(described["units"])
+    ]
     if not networks or not 0 < described["threshold"] < 1:
         raise ValueError(f"{kind} head without networks or with threshold {described['threshold']}")
     mean, scale = arrays[f"{kind}.mean"], arrays[f"{kind}.scale"]
@@ -192,6 +221,25 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
         networks=networks,
         threshold=float(described["threshold"]),
     )
+
+
+def _build_network(name: str, units: list[float], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
+    if not 1 <= len(units) <= MOST_LAYERS:
+        raise ValueError(f"'{name}' has {len(units)} layers")
+    layers: list[Layer] = []
+    for place, unit in enumerate(units):
+        weight, scale, bias = (arrays[f"{name}.layer{place}.{part}"] for part in ("weight", "scale", "bias"))
+        n_in = layers[-1].bias.shape[0] if layers else n_inputs
+        if weight.ndim != 2 or weight.shape[0] != n_in or scale.shape != bias.shape or bias.shape != weight.shape[1:]:
+            raise ValueError(f"layer {place} of '{name}' has shapes {weight.shape}, {scale.shape}, {bias.shape}")
+        if weight.dtype != np.int16 or np.abs(weight.astype(np.int64)).sum(axis=0).max(initial=0) > Layer.MOST_SUM:
+            raise ValueError(f"layer {place} of '{name}' has weights of type {weight.dtype}, or too large")
+        if not 0 < unit < 2**16:
+            raise ValueError(f"layer {place} of '{name}' has unit {unit}")
+        layers.append(Layer(weight, scale, bias, float(unit)))
+    if layers[-1].bias.shape != (len(LABELS),):
+        raise ValueError(f"'{name}' has {layers[-1].bias.shape} outputs")
+    return Network(layers)
 
 
 def _build_scorer(name: str, scale: float, bits: int, arrays: dict[str, NDArray[Any]]) -> HashedScorer:

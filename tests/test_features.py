@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.features import extract, feature_names
+from detector.data import Kind
+from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names
+from detector.features.lexical import pack
 from detector.segment import segment_html, segment_text
 from detector.signatures import minhash
 
@@ -15,6 +18,15 @@ PAGES = [
     "新闻标题\n这是一个没有空格的句子，用来检查分词。\n标签 | 标签 | 标签",
     "x" * 2_000 + "\n" + "word " * 500 + "\nshort",
 ]
+
+HTML_PAGES = [
+    "<html><body class=Home><nav class='top menu'><a href=/>Home</a></nav><div id=a><div><p class=lead>Text.</div></div>",
+    "",
+    "<table><tr><td>a<td>b<tr><td><ul class=storyList><li>One<li><a href=x>Two</a></ul></table>tail",
+    "<x-card>" * 300 + "deep" + "<p hidden>gone",
+]
+TEXT_TABLE = np.random.default_rng(0).integers(-127, 128, (1 << TEXT_BITS, 3)).astype(np.int8)
+DOM_TABLE = TEXT_TABLE[: 1 << DOM_BITS]
 
 
 def column(text: str, name: str) -> list[float]:
@@ -34,8 +46,36 @@ def test_features_of_a_page_do_not_depend_on_the_batch() -> None:
         alone = extract([page], "text")
         rows = slice(together.offsets[i], together.offsets[i + 1])
         assert np.array_equal(alone.X, together.X[rows])
-        first, last = together.text.offsets[rows.start], together.text.offsets[rows.stop]
-        assert np.array_equal(alone.text.indices, together.text.indices[first:last])
+        table = pack(TEXT_TABLE)
+        assert np.array_equal(alone.text.sums(table), together.text.sums(table)[rows])
+
+
+def test_features_of_an_html_page_do_not_depend_on_the_batch() -> None:
+    pages = [segment_html(html) for html in HTML_PAGES]
+    together = extract(pages, "html")
+    for i, page in enumerate(pages):
+        alone = extract([page], "html")
+        rows = slice(together.offsets[i], together.offsets[i + 1])
+        assert np.array_equal(alone.X, together.X[rows])
+        assert alone.dom is not None
+        assert together.dom is not None
+        table = pack(DOM_TABLE)
+        assert np.array_equal(alone.dom.sums(table), together.dom.sums(table)[rows])
+        assert np.array_equal(alone.dom.sizes(), together.dom.sizes()[rows])
+
+
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_sums_are_those_of_the_entries_that_training_sees(kind: Kind) -> None:
+    if kind == "text":
+        rows, table = extract([segment_text(text) for text in PAGES], kind).text, TEXT_TABLE
+    else:
+        dom = extract([segment_html(html) for html in HTML_PAGES], kind).dom
+        assert dom is not None
+        rows, table = dom, DOM_TABLE
+    segments, buckets = rows.entries()
+    expected = np.zeros((len(rows.sizes()), 3), np.int64)
+    np.add.at(expected, segments, table[buckets])
+    assert np.array_equal(rows.sums(pack(table)), expected)
 
 
 @given(st.lists(st.text(), max_size=4))

@@ -54,7 +54,7 @@ def test_markup_becomes_spans_over_segments() -> None:
     elements = page.elements
     assert elements is not None
     nav = elements.tags.index("nav")
-    assert elements.tokens[nav] == "top menu"
+    assert elements.names[elements.name_of[nav]] == ("nav", "top menu")
     assert (elements.first[nav], elements.last[nav]) == (0, 1)
     article = elements.tags.index("article")
     assert (elements.first[article], elements.last[article]) == (1, 3)

@@ -51,9 +51,9 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.25)
     random = np.random.default_rng(seed)
     headlines = [text for page in pages for text in _segments(page, LINK_LIST) if 20 <= len(text) <= 110]
     articles = [page for page in pages if len(_segments(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
+    vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     if len(headlines) < 20 or not articles:
         return []
-    vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     count = int(len(pages) * share)
     return [
         _compose(articles[i], headlines, vocabulary, random, number)
@@ -93,7 +93,7 @@ class _Template:
     def __init__(self, vocabulary: list[str], random: np.random.Generator) -> None:
         self._random = random
         self._vocabulary = vocabulary
-        self._invented = random.random() < 0.5
+        self._invented = not vocabulary or random.random() < 0.5
         self._bullet = str(random.choice(_BULLETS))
         self._source = str(random.choice(_SOURCE_SEPARATORS)) if random.random() < 0.6 else ""
         self._sources = [self.words(int(random.integers(1, 4))).title() for _ in range(int(random.integers(1, 30)))]

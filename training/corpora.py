@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import lzma
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from detector.errors import SampleError
+from training.jsonl import read_records
 from training.labelling import LabelledPage, label_page
-from training.samples import Sample, parse_record
+from training.samples import Sample, read_jsonl
 
 TRAINABLE = ("labelled_lines", "wcxb_dev", "fundus", "krdwrd")
 """Corpora whose licence allows training a model that is given away."""
@@ -38,16 +37,13 @@ def corpus_file(folder: Path, name: str) -> Path:
 def read_corpus(folder: Path, names: Sequence[str]) -> Iterator[Sample]:
     """The samples of the named corpora, in order; `source` is the corpus's name."""
     for name in names:
-        path = corpus_file(folder, name)
-        with lzma.open(path, "rt", encoding="utf-8") as stream:
-            for number, line in enumerate(stream, 1):
-                sample = parse_record(line, f"{path}:{number}", name)
-                yield sample if sample.url else replace(sample, site=_site_without_url(sample))
+        yield from read_jsonl(corpus_file(folder, name), name)
 
 
-def _site_without_url(sample: Sample) -> str:
-    """Corpora without URLs name the publisher or host in the id, before the date or page: the id is the best there is."""
-    return f"{sample.source}/{sample.id}"
+def read_unlabelled(folder: Path) -> list[str]:
+    """The texts of `raw/*.jsonl.xz`, crawl text without labels, in order of file names; empty if there are none."""
+    files = sorted((folder / "raw").glob("*.jsonl.xz"))
+    return [str(record.get("text", "")) for file in files for _, record in read_records(file)]
 
 
 def label_corpus(samples: Iterable[Sample]) -> Iterator[LabelledPage]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector import features, signatures
 from detector.data import Kind
-from detector.features import DOM_BITS, TEXT_BITS, Features, HashedRows, extract
+from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
 from training.labelling import LabelledPage
 from training.samples import Sample
 
@@ -129,9 +129,14 @@ def _chunks(pages: Iterable[LabelledPage], size: int) -> Iterator[list[LabelledP
         yield chunk
 
 
-def _sparse(rows: Sequence[HashedRows], bits: int) -> sp.csr_matrix:
-    """Rows weighted by one over the square root of their number of features, as `HashedScorer.score` does."""
-    counts = _join([np.diff(part.offsets) for part in rows], np.int64)
-    indices = _join([part.indices for part in rows], np.int32)
-    values = np.repeat((1 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
-    return sp.csr_matrix((values, indices, np.concatenate(([0], np.cumsum(counts)))), shape=(len(counts), 1 << bits))
+def _sparse(rows: Sequence[HashedText | HashedDom], bits: int) -> sp.csr_matrix:
+    """The rows as one sparse matrix, weighted as `HashedScorer.score` weighs them."""
+    parts = [_sparse_part(part, bits) for part in rows]
+    return sp.vstack(parts, format="csr") if parts else sp.csr_matrix((0, 1 << bits), dtype=np.float32)
+
+
+def _sparse_part(part: HashedText | HashedDom, bits: int) -> sp.csr_matrix:
+    sizes = part.sizes()
+    rows, buckets = part.entries()
+    values = (1 / np.sqrt(sizes)).astype(np.float32)[rows]
+    return sp.csr_matrix((values, (rows, buckets)), shape=(len(sizes), 1 << bits), dtype=np.float32)

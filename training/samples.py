@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import json
-import lzma
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-from detector.data import LABELS, Kind
+from detector.data import Kind
 from detector.errors import SampleError
 from detector.segment.text import NEWLINES
-from training.sites import site_of
+from training.jsonl import KNOWN_LABELS, SUFFIXES, read_records
+from training.sites import canonical_url, site_of
 
-COMMENT = "comment"
-"""A fourth label some corpora use for readers' comments; it is masked: neither learnt nor counted."""
-
-KNOWN_LABELS = (*map(str, LABELS), COMMENT)
 _HEADER = re.compile(r"#\s*(url|lang|title|page_type)\s*:\s*(.*)")
-_JSONL = (".jsonl", ".jsonl.gz", ".jsonl.xz", ".jsonl.bz2", ".jsonl.zst")
+_FACTS = ("url", "lang", "page_type", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +24,7 @@ class Sample:
     """One labelled page as it was read.
 
     Attributes:
-        id: The file's path, or the `id` of a JSONL record.
+        id: The file's path, or file, line and `id` of a JSONL record.
         source: Name of the corpus, or "samples".
         site: Registered domain, or the id where the URL is unknown.
         kind: Text or HTML.
@@ -65,7 +58,7 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
     samples: list[Sample] = []
     for path in paths:
         if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *_JSONL)))
+            files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *SUFFIXES)))
             files = [file for file in files if file.suffix != ".tsv" or not file.with_suffix(".html").exists()]
             if not files:
                 raise SampleError(f"{path}: no samples here; expected .tsv, .html or .jsonl files")
@@ -84,18 +77,32 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
     return samples
 
 
+def read_jsonl(path: Path, source: str = "samples") -> Iterator[Sample]:
+    """The samples of a JSONL file.
+
+    Raises:
+        SampleError: The file cannot be read, or a record is no sample; the message names file and line.
+    """
+    for where, record in read_records(path):
+        yield parse_record(record, where, source)
+
+
 def _read_file(path: Path) -> Iterator[Sample]:
+    if path.name.endswith(SUFFIXES):
+        yield from read_jsonl(path)
+    elif path.suffix == ".tsv":
+        yield _read_tsv(path)
+    elif path.suffix == ".html":
+        yield _read_html(path)
+    else:
+        raise SampleError(f"{path}: unknown format; samples are .tsv, .html (beside .txt or .tsv) or .jsonl")
+
+
+def _read_text(path: Path) -> str:
     try:
-        if path.name.endswith(_JSONL):
-            yield from _read_jsonl(path)
-        elif path.suffix == ".tsv":
-            yield _read_tsv(path)
-        elif path.suffix == ".html":
-            yield _read_html(path)
-        else:
-            raise SampleError(f"{path}: unknown format; samples are .tsv, .html (beside .txt or .tsv) or .jsonl")
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise SampleError(f"{path}: cannot be read ({error})") from error
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SampleError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise SampleError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
 
@@ -105,7 +112,7 @@ def _read_blocks(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
     header: dict[str, str] = {}
     labels: list[str] = []
     lines: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+    for number, line in enumerate(_read_text(path).split("\n"), 1):
         line = line.rstrip("\r")
         if not line.strip():
             continue
@@ -128,101 +135,79 @@ def _read_blocks(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
 
 def _read_tsv(path: Path) -> Sample:
     header, labels, lines = _read_blocks(path)
-    return _text_sample(str(path), "samples", lines, labels, header)
+    return _text_sample(str(path), "samples", lines, labels, header, site_of(header.get("url"), str(path)))
 
 
-def _text_sample(name: str, source: str, lines: list[str], labels: list[str], facts: dict[str, Any]) -> Sample:
+def _text_sample(
+    name: str, source: str, lines: list[str], labels: list[str], facts: dict[str, Any], site: str
+) -> Sample:
     """A text sample; whatever Unicode calls a newline inside a line becomes a space, and blank lines drop out."""
     table = str.maketrans(dict.fromkeys(NEWLINES, " "))
     pairs = [(line.translate(table), label) for line, label in zip(lines, labels, strict=True) if line.strip()]
+    if not pairs:
+        raise SampleError(f"{name}: a page without text; remove it")
     return Sample(
         id=name,
         source=source,
-        site=site_of(facts.get("url"), name),
+        site=site,
         kind="text",
         content="\n".join(line for line, _ in pairs),
         lines=tuple(line for line, _ in pairs),
         labels=tuple(label for _, label in pairs),
-        url=facts.get("url"),
-        lang=facts.get("lang"),
-        page_type=facts.get("page_type"),
-        title=facts.get("title"),
+        **{key: facts.get(key) for key in _FACTS},
     )
 
 
 def _read_html(path: Path) -> Sample:
-    content = path.read_text(encoding="utf-8-sig")
+    content = _read_text(path)
     name = str(path)
     if path.with_suffix(".tsv").exists():
         header, labels, lines = _read_blocks(path.with_suffix(".tsv"))
-        site = site_of(header.get("url"), name)
-        return Sample(
-            name,
-            "samples",
-            site,
-            "html",
-            content,
-            tuple(lines),
-            tuple(labels),
-            url=header.get("url"),
-            lang=header.get("lang"),
-        )
+        facts = {key: header.get(key) for key in _FACTS}
+        facts["url"] = facts["url"] or canonical_url(content)
+        site = site_of(facts["url"], name)
+        return Sample(name, "samples", site, "html", content, tuple(lines), tuple(labels), **facts)
     if not path.with_suffix(".txt").exists():
         raise SampleError(
             f"{path}: no labels; put the clean article in {path.stem}.txt or labelled blocks in {path.stem}.tsv"
         )
-    gold = path.with_suffix(".txt").read_text(encoding="utf-8-sig")
-    return Sample(name, "samples", name, "html", content, gold_text=gold)
+    url = canonical_url(content)
+    gold = _read_text(path.with_suffix(".txt"))
+    return Sample(name, "samples", site_of(url, name), "html", content, gold_text=gold, url=url)
 
 
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise SampleError(f"{path}: reading .zst needs zstandard; run: pip install zstandard") from error
-        return zstandard.open(path, "rt", encoding="utf-8")
-    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-    stream: TextIO = openers.get(path.suffix, open)(path, "rt", encoding="utf-8")
-    return stream
-
-
-def _read_jsonl(path: Path) -> Iterator[Sample]:
-    with _open(path) as stream:
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                yield parse_record(line, f"{path}:{number}", "samples")
-
-
-def parse_record(line: str, where: str, source: str) -> Sample:
+def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
     """A sample from one JSONL record.
 
     Args:
-        line: The record: `lines` and `labels`, or `html` and `gold_text`; optional `id`, `url`, `lang`, `title`,
-            `page_type`. Labels 1 and 0 mean keep and drop.
+        record: `lines` and `labels`, or `html` and `gold_text`; optional `id`, `url`, `lang`, `title`, `page_type`.
+            Labels 1 and 0 mean keep and drop.
         where: File and line, for messages.
         source: Name of the corpus.
     """
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise SampleError(f"{where}: not JSON ({error})") from error
-    if not isinstance(record, dict):
-        raise SampleError(f"{where}: not an object; write one JSON object a line")
-    name = str(record.get("id") or where)
+    facts = {key: record.get(key) for key in _FACTS}
+    wrong = [key for key, value in facts.items() if not isinstance(value, str | None)]
+    if wrong:
+        raise SampleError(f"{where}: {wrong[0]!r} is not a string")
+    name = f"{where} ({record['id']})" if record.get("id") else where
+    # Without a URL the id stands for the site: it is the same wherever the file lies.
+    site = site_of(facts["url"], f"{source}/{record['id']}" if record.get("id") else where)
     if "lines" in record and "labels" in record:
-        lines, labels = record["lines"], [_label_name(label, where) for label in record["labels"]]
+        lines, labels = record["lines"], record["labels"]
+        if not isinstance(lines, list) or not isinstance(labels, list) or not all(isinstance(x, str) for x in lines):
+            raise SampleError(f"{where}: 'lines' is a list of strings and 'labels' a list of as many labels")
         if len(lines) != len(labels):
             raise SampleError(f"{where}: {len(lines)} lines but {len(labels)} labels; give one label a line")
-        return _text_sample(name, source, lines, labels, record)
+        return _text_sample(name, source, lines, [_label_name(label, where) for label in labels], facts, site)
     if "html" in record and "gold_text" in record:
-        facts = {key: record.get(key) for key in ("url", "lang", "page_type", "title")}
-        site = site_of(record.get("url"), name)
-        return Sample(name, source, site, "html", record["html"], gold_text=record["gold_text"], **facts)
+        html, gold = record["html"], record["gold_text"]
+        if not isinstance(html, str) or not isinstance(gold, str):
+            raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
+        return Sample(name, source, site, "html", html, gold_text=gold, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
 
 
-def _label_name(label: Any, where: str) -> str:
+def _label_name(label: object, where: str) -> str:
     name = {1: "content", 0: "boilerplate"}.get(label, label) if isinstance(label, int) else label
     if name not in KNOWN_LABELS:
         raise SampleError(f"{where}: unknown label {label!r}; use {', '.join(KNOWN_LABELS)}")

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 _SECOND_LEVELS = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "mil"])
 _HOSTS = ("blogspot.", "wordpress.com", "github.io", "tumblr.com", "typepad.com", "livejournal.com", "medium.com")
+_CANONICAL = re.compile(
+    r"<link\b(?=[^>]{0,400}\brel=[\"']?canonical\b)[^>]{0,400}?\bhref=[\"']?([^\"'\s>]+)", re.IGNORECASE
+)
+_HEAD_CHARS = 50_000
+
+
+def canonical_url(html: str) -> str | None:
+    """The address a page gives as its own in `<link rel="canonical">`, or None.
+
+    >>> canonical_url('<head><link rel="canonical" href="https://harbour.example/a"></head>')
+    'https://harbour.example/a'
+    """
+    match = _CANONICAL.search(html[:_HEAD_CHARS])
+    return match[1] if match else None
 
 
 def site_of(url: str | None, fallback: str) -> str:

@@ -15,11 +15,13 @@ from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
+from detector.segment import segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
+from training.samples import Sample
 
 HELD_OUT_PARTS = 4
 """One part in four of the sites is held out to measure on."""
@@ -29,6 +31,12 @@ _SPLIT_SALT = "held out:"
 
 WITHOUT_MARKUP_WEIGHT = 0.25
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
+
+
+LONG_LINE = 80
+"""Characters of a line from which it does not stand in two pages by chance."""
+
+MOST_UNLABELLED_CHARS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ def train(
     pages: Sequence[LabelledPage],
     name: str,
     *,
+    unlabelled: Sequence[str] = (),
     seed: int = 0,
     cache: Path | None = None,
     progress: Progress = lambda message: None,
@@ -61,6 +70,7 @@ def train(
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
+        unlabelled: Plain text of further pages, which students of the text model imitate their teacher on.
         seed: Of everything random.
         cache: Folder for cached features, or None.
         progress: Called with a line of text before each step.
@@ -72,37 +82,40 @@ def train(
     datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress)
-    info = _describe(pages, seed)
+    others = _unlabelled(unlabelled, pages, cache)
+    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, others, seed, progress)
+    info = {**_describe(pages, seed), "unlabelled_pages": len(others)}
     model = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, _fit(datasets, seed, progress), info)
+        model = Model(name, _fit(datasets, others, seed, progress), info)
     info["held_out"] = as_dicts(rows)
     return Trained(model, rows)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
-    """A dataset for each kind that has pages enough."""
+    """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
     html = [page for page in pages if page.sample.kind == "html"]
-    text = [page for page in pages if page.sample.kind == "text"]
-    text += [_lighter(as_text(page)) for page in html]
-    for held_out in (True, False):
-        # Composed within each side of the split: no headline or article crosses it.
-        text += compose_pages([page for page in text if is_held_out(page.sample.site) == held_out], seed)
+    text = [page for page in pages if page.sample.kind == "text"] + [_lighter(as_text(page)) for page in html]
+    by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     datasets: dict[Kind, Dataset] = {}
     reasons = []
-    for kind, chosen in (("text", text), ("html", html)):
-        progress(f"{kind}: features of {len(chosen)} pages")
-        data = build_dataset(chosen, kind, cache)  # type: ignore[arg-type]
+    for kind, chosen in by_kind.items():
+        seen = [page for page in chosen if not is_held_out(page.sample.site)]
         try:
-            check_trainable(data)
+            check_trainable(chosen, kind)
+            check_trainable(seen, kind)
         except SampleError as error:
-            reasons.append(str(error))
+            reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
-        datasets[kind] = data  # type: ignore[index]
+        if kind == "text":
+            # Composed within each side of the split: no headline or article crosses it.
+            sides = [[page for page in chosen if is_held_out(page.sample.site) == side] for side in (True, False)]
+            chosen = chosen + [page for side in sides for page in compose_pages(side, seed)]
+        progress(f"{kind}: features of {len(chosen)} pages")
+        datasets[kind] = build_dataset(chosen, kind, cache)
     if not datasets:
         raise SampleError("; ".join(reasons))
     for reason in reasons:
@@ -110,14 +123,26 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress) -> dict[Kind, Head]:
+def _fit(datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress) -> dict[Kind, Head]:
     """Fit every head, side by side."""
-    for data in datasets.values():
-        check_trainable(data)
     heads = Parallel(n_jobs=len(datasets))(
-        delayed(fit_head)(data, seed=seed, progress=progress) for data in datasets.values()
+        delayed(fit_head)(data, unlabelled if kind == "text" else None, seed=seed, progress=progress)
+        for kind, data in datasets.items()
     )
     return dict(zip(datasets, heads, strict=True))
+
+
+def _unlabelled(texts: Sequence[str], pages: Sequence[LabelledPage], cache: Path | None) -> Dataset:
+    """Features of unlabelled texts, but for those that share a long line with a labelled page."""
+    labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
+    chosen = []
+    for number, text in enumerate(texts):
+        page = segment_text(text[:MOST_UNLABELLED_CHARS])
+        if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
+            sample = Sample(f"unlabelled/{number}", "unlabelled", "", "text", page.text)
+            unknown = np.full(len(page), -1, np.int8)
+            chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
+    return build_dataset(chosen, "text", cache)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

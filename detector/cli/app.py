@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from detector.errors import DetectorError
+from detector.errors import DetectorError, InputError, ModelError
 
 if TYPE_CHECKING:
+    from detector.cli.inputs import Source
+    from detector.data import PageResult
+    from detector.pipeline import Detector
     from training.labelling import LabelledPage
 
 app = typer.Typer(
@@ -88,10 +91,10 @@ def classify(
     detector = Detector(model, threshold=threshold)
     failed = 0
     for source in read_sources(inputs, kind.value):
-        if source.page is None:
-            failed += _report(source.name, source.problem)
+        result = _classify(detector, source)
+        if isinstance(result, str):
+            failed += _report(source.name, result)
             continue
-        result = detector.classify(source.page)
         failed += _report(source.name, result.problem)
         if format is Format.jsonl:
             typer.echo(as_jsonl(source.name, result))
@@ -118,22 +121,23 @@ def strip(
 
     detector = Detector(model, threshold=threshold)
     if output is not None:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            fail(f"{output}: cannot be made ({error.strerror}); name another folder with -o")
+        _make_folder(output)
     failed = 0
     taken: set[Path] = set()
     for source in read_sources(inputs, kind.value):
-        if source.page is None:
-            failed += _report(source.name, source.problem)
+        result = _classify(detector, source)
+        if isinstance(result, str):
+            failed += _report(source.name, result)
             continue
-        result = detector.classify(source.page)
         failed += _report(source.name, result.problem)
         if output is None:
             typer.echo(result.text)
             continue
-        path = output_path(output, source.name, taken)
+        try:
+            path = output_path(output, source.name, taken)
+        except InputError as error:
+            failed += _report(source.name, str(error))
+            continue
         try:
             write_atomically(path, result.text + "\n")
         except OSError as error:
@@ -141,10 +145,29 @@ def strip(
     raise typer.Exit(1 if failed else 0)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{folder}: the folder cannot be made ({error.strerror}); name another with -o")
+
+
+def _classify(detector: Detector, source: Source) -> PageResult | str:
+    """The result, or why there is none."""
+    if source.page is None:
+        return source.problem or "cannot be read"
+    try:
+        return detector.classify(source.page)
+    except ModelError as error:
+        return str(error)
+
+
 def _report(name: str, problem: str | None) -> int:
     """Name an input that failed, on standard error; 1 if it did."""
     if problem:
-        typer.echo(f"{name}: {problem}", err=True)
+        from detector.cli.output import printable
+
+        typer.echo(f"{printable(name)}: {problem}", err=True)
     return 1 if problem else 0
 
 
@@ -160,12 +183,20 @@ def train(
     from detector.storage import save_model
 
     pages = _labelled(samples or [], corpora)
+    existed = output.exists()
+    _make_folder(output)
     from training.card import model_card
-    from training.corpora import digests
+    from training.corpora import digests, read_unlabelled
     from training.evaluate import as_table
     from training.train import train as run
 
-    trained = run(pages, output.name, seed=seed, cache=cache, progress=_say)
+    unlabelled = read_unlabelled(corpora) if corpora is not None else []
+    try:
+        trained = run(pages, output.name, unlabelled=unlabelled, seed=seed, cache=cache, progress=_say)
+    except DetectorError:
+        if not existed:
+            output.rmdir()
+        raise
     if corpora is not None:
         trained.model.info["corpora"] = digests(corpora)
     save_model(trained.model, output)
@@ -199,12 +230,14 @@ def evaluate(
     from detector.storage import load_model
 
     pages = _labelled(samples or [], corpora, measure_only=not fresh)
+    from training.corpora import read_unlabelled
     from training.evaluate import as_dicts, as_table
     from training.evaluate import evaluate as run
     from training.train import train as fit
 
     if fresh:
-        trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
+        unlabelled = read_unlabelled(corpora) if corpora is not None else []
+        trained = fit(pages, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False)
         rows = trained.held_out
         if corpora is not None:
             rows = rows + run(trained.model, _labelled([], corpora, measure_only=True))
@@ -223,9 +256,10 @@ def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool =
     """
     try:
         import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
+        import lightgbm  # noqa: F401
         import sklearn  # noqa: F401
-    except ImportError:
-        fail("training and evaluation need scikit-learn and joblib; run: pip install 'link-farm-detector[train]'")
+    except (ImportError, OSError) as error:
+        fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
     from training.corpora import MEASURE_ONLY, TRAINABLE, label_corpus, read_corpus
     from training.labelling import label_page
     from training.samples import read_samples

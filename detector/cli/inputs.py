@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,11 +39,12 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
             yield _source("<stdin>", sys.stdin.buffer.read(), kind)
             continue
         path = Path(name)
-        if path.is_dir():
+        # os.path says no where Path would raise, as for a name that is too long.
+        if os.path.isdir(name):
             files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _PAGE_SUFFIXES and file.is_file())
             if not files:
                 yield Source(name, None, f"no pages in this folder (looked for {', '.join(_PAGE_SUFFIXES)})")
-        elif not path.exists() and glob.has_magic(name):
+        elif not os.path.exists(name) and glob.has_magic(name):
             files = [Path(match) for match in sorted(glob.glob(name, recursive=True))]
             if not files:
                 yield Source(name, None, "the pattern matches no file")
@@ -51,8 +53,8 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
         for file in files:
             try:
                 content = file.read_bytes()
-            except OSError as error:
-                yield Source(str(file), None, error.strerror or str(error))
+            except (OSError, ValueError) as error:
+                yield Source(str(file), None, getattr(error, "strerror", None) or str(error))
                 continue
             yield _source(str(file), content, kind)
 
@@ -71,15 +73,17 @@ def output_path(folder: Path, name: str, taken: set[Path]) -> Path:
     """Where the text of an input goes: its name with `.txt`, numbered if two inputs share it.
 
     Raises:
-        InputError: The name has nothing to make a file name of.
+        InputError: The name has nothing to make a file name of, or the text would be written over the input.
     """
     stem = Path(name).name.removesuffix(Path(name).suffix).strip("<>") or Path(name).name
     if not stem or stem in (".", ".."):
-        raise InputError(f"{name}: cannot make an output name of it")
+        raise InputError("no output name can be made of it; rename it")
     path, number = folder / f"{stem}.txt", 1
     while path in taken:
         number += 1
         path = folder / f"{stem}-{number}.txt"
+    if os.path.exists(path) and os.path.exists(name) and os.path.samefile(path, name):
+        raise InputError(f"its text would be written over it; name another folder with -o than {folder}")
     taken.add(path)
     return path
 

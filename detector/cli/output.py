@@ -37,7 +37,7 @@ def as_jsonl(name: str, result: PageResult) -> str:
 
 def as_table(name: str, result: PageResult) -> Iterator[str]:
     """A line a segment: label, probability of the label, and the text cut to the line."""
-    yield f"{name}  ({result.kind}, {len(result)} segments, {result.removed_ratio:.0%} removed)"
+    yield f"{printable(name)}  ({result.kind}, {len(result)} segments, {result.removed_ratio:.0%} removed)"
     if result.problem:
         yield f"  problem: {result.problem}"
     for segment in result.segments:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from detector.data import Kind, SegmentedPage
 from detector.features import context, dom, duplicates, local, markers
 from detector.features.batch import build_batch
-from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedRows, hash_dom, hash_text
+from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedDom, HashedText, hash_dom, hash_text
+from detector.features.markup import build_markup
 
-__all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedRows", "extract", "feature_names"]
+__all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedDom", "HashedText", "extract", "feature_names"]
 
 SCHEMA = 1
 """Version of the columns and hashes; a model made for another version is refused."""
@@ -57,8 +58,8 @@ class Features:
 
     X: NDArray[np.float32]
     offsets: NDArray[np.int64]
-    text: HashedRows
-    dom: HashedRows | None
+    text: HashedText
+    dom: HashedDom | None
 
 
 _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
@@ -66,10 +67,10 @@ _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
 
 def feature_names(kind: Kind) -> tuple[str, ...]:
     """The names of the columns of X, in order."""
-    names = _PAGE_NAMES + context.POSITION_NAMES + context.context_names(CONTEXT_COLUMNS)
-    if kind == "html":
-        names += dom.NAMES + context.context_names(DOM_CONTEXT_COLUMNS)
-    return names
+    names = _PAGE_NAMES + context.POSITION_NAMES
+    if kind == "text":
+        return names + context.context_names(CONTEXT_COLUMNS)
+    return names + dom.NAMES + context.context_names(CONTEXT_COLUMNS + DOM_CONTEXT_COLUMNS)
 
 
 _CONTEXT_AT = [_PAGE_NAMES.index(name) for name in CONTEXT_COLUMNS]
@@ -92,14 +93,13 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     words = np.expm1(own[:, _PAGE_NAMES.index("log_words")])
     sentences = np.expm1(own[:, _PAGE_NAMES.index("log_sentences")])
     position = context.position_features(batch, words, np.rint(sentences), own[:, _PAGE_NAMES.index("log_chars")])
-    parts = [own, position, context.context_features(own[:, _CONTEXT_AT], batch.offsets)]
+    parts, around = [own, position], [own[:, _CONTEXT_AT]]
+    hashed_dom = None
     if kind == "html":
+        markup = build_markup(batch)
         prose = position[:, context.POSITION_NAMES.index("is_prose")]
-        markup = dom.dom_features(batch, words, prose)
-        parts += [markup, context.context_features(markup[:, _DOM_CONTEXT_AT], batch.offsets)]
-    return Features(
-        X=np.concatenate(parts, axis=1),
-        offsets=batch.offsets,
-        text=hash_text(batch),
-        dom=hash_dom(batch) if kind == "html" else None,
-    )
+        parts.append(dom.dom_features(batch, markup, words, prose))
+        around.append(parts[-1][:, _DOM_CONTEXT_AT])
+        hashed_dom = hash_dom(markup)
+    parts.append(context.context_features(np.concatenate(around, axis=1), batch.offsets))
+    return Features(np.concatenate(parts, axis=1), batch.offsets, hash_text(batch), hashed_dom)

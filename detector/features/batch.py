@@ -54,6 +54,7 @@ class Tokens:
         starts: (n_tokens,) int64, offset into the batch's characters.
         segments: (n_tokens,) int64, the segment each token is in.
         offsets: (n_segments + 1,) int64; the tokens of segment i are `offsets[i]:offsets[i + 1]`.
+        running: (n_chars + 1,) uint64, running sum from which the hash of any span follows; see `_span_hashes`.
     """
 
     hashes: NDArray[np.uint64]
@@ -62,6 +63,7 @@ class Tokens:
     starts: NDArray[np.int64]
     segments: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    running: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +153,24 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
     starts = np.flatnonzero(visible & ~joins[:-1])
     lengths = np.flatnonzero(visible & ~joins[1:]) + 1 - starts
     offsets = np.concatenate((np.searchsorted(starts, segment_starts), [len(starts)]))
+    running = _running_hash(ch.lower_table()[np.minimum(codes, 0x10000)])
     return Tokens(
-        hashes=_hash_spans(ch.lower_table()[np.minimum(codes, 0x10000)], starts, lengths),
+        hashes=_span_hashes(running, starts, starts + lengths),
         shapes=_shapes(classes, starts, lengths),
         lengths=lengths,
         starts=starts,
         segments=np.repeat(np.arange(len(segment_starts)), np.diff(offsets)),
         offsets=offsets,
+        running=running,
+    )
+
+
+def affix_hashes(tokens: Tokens, prefix: int, suffix: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The hashes of the first `prefix` and of the last `suffix` characters of each token, or of all it has."""
+    ends = tokens.starts + tokens.lengths
+    return (
+        _span_hashes(tokens.running, tokens.starts, np.minimum(tokens.starts + prefix, ends)),
+        _span_hashes(tokens.running, np.maximum(ends - suffix, tokens.starts), ends),
     )
 
 
@@ -170,16 +183,25 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return np.multiply.accumulate(factors), np.multiply.accumulate(inverses)
 
 
-def _hash_spans(codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Polynomial hash of each span, from one running sum: (S[end] - S[start]) / base^start, modulo 2^64.
+def _running_hash(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """The sum of code times base^position, modulo 2^64, before each character; (n_chars + 1,)."""
+    powers, _ = _powers(_table_size(len(codes)))
+    sums = np.zeros(len(codes) + 1, np.uint64)
+    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
+    return sums
+
+
+def _span_hashes(running: NDArray[np.uint64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Polynomial hash of each span: (running[end] - running[start]) / base^start, modulo 2^64.
 
     The base is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands.
     """
-    size = 1 << max(16, len(codes).bit_length())
-    powers, inverses = _powers(size)
-    sums = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
-    return mix((sums[starts + lengths] - sums[starts]) * inverses[starts])
+    _, inverses = _powers(_table_size(len(running) - 1))
+    return mix((running[ends] - running[starts]) * inverses[starts])
+
+
+def _table_size(n_chars: int) -> int:
+    return 1 << max(16, n_chars.bit_length())
 
 
 def pick(values: NDArray[Any], at: NDArray[np.int64]) -> NDArray[Any]:
@@ -191,32 +213,78 @@ def pick(values: NDArray[Any], at: NDArray[np.int64]) -> NDArray[Any]:
 
 def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread the bits of a 64-bit hash (the finalizer of SplitMix64)."""
-    mixed = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+    mixed = hashes >> np.uint64(30)
+    mixed ^= hashes
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+_HAS_LOWER, _HAS_UPPER, _HAS_LETTER, _HAS_DIGIT = 1, 2, 4, 8
+_LENGTH_STEPS = 8
+
+
+@cache
+def _flag_table() -> NDArray[np.uint8]:
+    """What each character class adds to a token's flags."""
+    table = np.zeros(ch.N_CLASSES, np.uint8)
+    table[[ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT]] = (_HAS_LOWER, _HAS_UPPER, _HAS_LETTER, _HAS_DIGIT)
+    return table
+
+
+@cache
+def _shape_table() -> NDArray[np.int64]:
+    """The shape for each first class, flags of the other characters, and length (7 stands for more)."""
+    shapes = [
+        _shape_of(first, rest, length)
+        for first in range(ch.N_CLASSES)
+        for rest in range(16)
+        for length in range(_LENGTH_STEPS)
+    ]
+    return np.array(shapes)
+
+
+def _shape_of(first: int, rest: int, length: int) -> int:
+    """The shape of a token: case and length of words, number of digits, kind of mark."""
+    if first == ch.UNSPACED:
+        return IDEOGRAPH
+    flags = rest | int(_flag_table()[first])
+    if not flags:
+        return 16 + first
+    if flags == _HAS_DIGIT:
+        return NUMBER_1 + max(min(length, 5), 1) - 1
+    if flags & _HAS_DIGIT:
+        return ALPHANUMERIC
+    if first == ch.UPPER and not rest & _HAS_UPPER:
+        return INITIAL if length == 1 else TITLE
+    if flags & _HAS_UPPER:
+        return CAPS if flags == _HAS_UPPER else MIXED
+    if not flags & _HAS_LOWER:
+        return CASELESS_LONG if length > 3 else CASELESS_SHORT
+    return LOWER_SHORT + (length > 3) + (length > 6)
 
 
 def _shapes(classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The shape of each token: case and length of words, number of digits, kind of mark."""
-    first = classes[starts].astype(np.int64)
-    upper = _count(classes == ch.UPPER, starts, lengths)
-    digits = _count(classes == ch.DIGIT, starts, lengths)
-    cased = upper + _count(classes == ch.LOWER, starts, lengths)
-    length_step = (lengths > 3).astype(np.int64) + (lengths > 6)
-    shapes = np.where(first > ch.DIGIT, first + 16, LOWER_SHORT + length_step)
-    is_word = first <= ch.DIGIT
-    caseless = is_word & (cased == 0) & (digits == 0)
-    shapes = np.where(caseless, np.where(lengths > 3, CASELESS_LONG, CASELESS_SHORT), shapes)
-    shapes = np.where(is_word & (upper > 0), np.where(upper == lengths, CAPS, MIXED), shapes)
-    one_upper = is_word & (upper == 1) & (first == ch.UPPER)
-    shapes = np.where(one_upper, np.where(lengths == 1, INITIAL, TITLE), shapes)
-    shapes = np.where(is_word & (digits > 0), ALPHANUMERIC, shapes)
-    shapes = np.where(is_word & (digits == lengths), NUMBER_1 + np.minimum(lengths, 5) - 1, shapes)
-    return np.where(first == ch.UNSPACED, IDEOGRAPH, shapes)
+    """The shape of each token, (n_tokens,) int64."""
+    if not len(starts):
+        return np.empty(0, np.int64)
+    flags = _flag_table()[classes]
+    flags[starts] = 0
+    rest = np.bitwise_or.reduceat(flags, starts)
+    key = (classes[starts].astype(np.int64) * 16 + rest) * _LENGTH_STEPS + np.minimum(lengths, _LENGTH_STEPS - 1)
+    return _shape_table()[key]
 
 
-def _count(mask: NDArray[np.bool_], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many characters of each span are set in the mask."""
-    sums = np.zeros(len(mask) + 1, np.int32)
-    np.cumsum(mask, out=sums[1:])
-    return (sums[starts + lengths] - sums[starts]).astype(np.int64)
+@cache
+def shape_hashes() -> NDArray[np.uint64]:
+    """A 64-bit hash of each token shape; (N_SHAPES,) uint64."""
+    return mix(np.arange(1, N_SHAPES + 1, dtype=np.uint64) * np.uint64(_BASE))
+
+
+def shape_set(*shapes: int) -> NDArray[np.bool_]:
+    """A table that says of each shape whether it is one of the given; (N_SHAPES + 1,), the last, for "none", False."""
+    table = np.zeros(N_SHAPES + 1, bool)
+    table[list(shapes)] = True
+    return table

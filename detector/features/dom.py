@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import Elements
-from detector.features.batch import Batch, mix
+from detector.features.batch import Batch
+from detector.features.markup import Markup
 from detector.features.recurrence import counts_in_page
+from detector.segment.html import HIDDEN_TOKEN
 
 AROUND = (
     "nav",
@@ -66,90 +67,69 @@ _INNERMOST_GROUPS = {
 _HEADING_LEVELS = {f"h{level}": level for level in range(1, 7)}
 
 
-def dom_features(batch: Batch, words: NDArray[np.float32], prose: NDArray[np.float32]) -> NDArray[np.float32]:
+def dom_features(
+    batch: Batch, markup: Markup, words: NDArray[np.float32], prose: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """One row a segment; (n_segments, len(NAMES)) float32.
 
     Args:
         batch: HTML pages.
+        markup: Their elements.
         words: (n_segments,) number of words.
         prose: (n_segments,) 1 where the segment is prose.
     """
-    parts = [
-        _page_features(page.elements, batch.lengths[a:z], words[a:z], prose[a:z])
-        for page, a, z in zip(batch.pages, batch.offsets[:-1].tolist(), batch.offsets[1:].tolist(), strict=True)
-        if page.elements is not None
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), np.float32)
-
-
-def _page_features(
-    elements: Elements, lengths: NDArray[np.int64], words: NDArray[np.float32], prose: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    n = len(lengths)
-    groups = np.array([_AROUND_INDEX.get(tag, -1) for tag in elements.tags], np.int64)
-    first, last = elements.first.astype(np.int64), elements.last.astype(np.int64)
-    link_ratio = elements.link_chars / np.maximum(lengths, 1)
-    inner = elements.innermost
-    inner_tags = [elements.tags[i] if i >= 0 else "" for i in inner.tolist()]
-    kinds = np.array([_INNERMOST_INDEX.get(tag, len(INNERMOST) - 1) for tag in inner_tags], np.int64)
-    hidden = np.array(["is-hidden" in tokens for tokens in elements.tokens], bool)
-    signature = _element_signatures(elements)
-    own = np.where(inner >= 0, signature[inner] if len(signature) else 0, 0).astype(np.uint64)
-    same = counts_in_page(own, np.zeros(n, np.int64))
-    like = np.zeros(n + 1)
-    like[1:-1] = own[1:] == own[:-1]
-    columns: list[NDArray[np.float64]] = [
-        link_ratio,
-        elements.links / np.maximum(words, 1),
-        (link_ratio > 0.9).astype(np.float64),
-        *(np.minimum(_covering(first, last, groups == group, n), 1) for group in range(len(AROUND))),
-        *((kinds == kind).astype(np.float64) for kind in range(len(INNERMOST))),
-        np.array([_HEADING_LEVELS.get(tag, 0) for tag in inner_tags], np.float64),
-        np.log1p(_covering(first, last, np.ones(len(first), bool), n)),
-        np.minimum(_covering(first, last, hidden, n), 1),
-        np.log(np.maximum(same, 1)),
-        same / max(n, 1),
-        like[:-1],
-        like[1:],
-    ]
-    columns += _levels(elements, lengths, prose)
-    return np.stack(columns, axis=1).astype(np.float32)
+    tags = [tag for tag, _ in markup.names]
+    tags.append("")
+    hidden = [HIDDEN_TOKEN in tokens for _, tokens in markup.names]
+    groups = np.array([_AROUND_INDEX.get(tag, -1) for tag in tags])
+    innermost = np.array([_INNERMOST_INDEX.get(tag, len(INNERMOST) - 1) for tag in tags])
+    levels = np.array([_HEADING_LEVELS.get(tag, 0) for tag in tags])
+    # What elements are, by name; roots, whose name is the last one, are nothing.
+    facts = np.concatenate((groups[:, None] == np.arange(len(AROUND)), np.ones((len(tags), 1), bool)), axis=1)
+    facts = np.concatenate((facts, np.array([*hidden, False])[:, None]), axis=1)
+    facts[-1] = False
+    around = markup.covering(facts[markup.name_of].astype(np.int64)).astype(np.float64)
+    inner_name = markup.name_of[markup.innermost]
+    link_ratio = markup.link_chars / np.maximum(batch.lengths, 1)
+    page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
+    # A kind of place: the innermost element and its parent, by name.
+    place = inner_name * (len(tags) + 1) + markup.name_of[markup.parents[markup.innermost]]
+    same = counts_in_page(place.astype(np.uint64), batch.page_of)
+    like = np.zeros(len(place) + 1)
+    like[1:-1] = (place[1:] == place[:-1]) & (batch.page_of[1:] == batch.page_of[:-1])
+    own = np.stack(
+        (
+            levels[inner_name],
+            np.log1p(around[:, -2]),
+            np.minimum(around[:, -1], 1),
+            np.log(np.maximum(same, 1)),
+            same / page_segments,
+            like[:-1],
+            like[1:],
+        ),
+        axis=1,
+    )
+    links = np.stack((link_ratio, markup.links / np.maximum(words, 1), link_ratio > 0.9), axis=1)
+    kinds = innermost[inner_name][:, None] == np.arange(len(INNERMOST))
+    parts = (links, np.minimum(around[:, : len(AROUND)], 1), kinds, own, _levels(batch, markup, prose))
+    return np.concatenate(parts, axis=1).astype(np.float32)
 
 
 _AROUND_INDEX = {tag: AROUND.index(group) for tag, group in _GROUPS.items()}
 _INNERMOST_INDEX = {tag: INNERMOST.index(group) for tag, group in _INNERMOST_GROUPS.items()}
 
 
-def _covering(
-    first: NDArray[np.int64], last: NDArray[np.int64], chosen: NDArray[np.bool_], n: int
-) -> NDArray[np.float64]:
-    """How many of the chosen elements cover each segment."""
-    edges = np.bincount(first[chosen], minlength=n + 1) - np.bincount(last[chosen], minlength=n + 1)
-    return np.cumsum(edges[:n]).astype(np.float64)
-
-
-def _element_signatures(elements: Elements) -> NDArray[np.uint64]:
-    """A hash of the tags and class tokens of each element and its parent."""
-    ids: dict[tuple[str, str], int] = {}
-    own = np.array(
-        [ids.setdefault(key, len(ids)) for key in zip(elements.tags, elements.tokens, strict=True)], np.uint64
-    )
-    if not len(own):
-        return own
-    parent = np.where(elements.parents >= 0, own[elements.parents] + np.uint64(1), np.uint64(0))
-    return mix(own * np.uint64(0x100000001) + mix(parent))
-
-
-def _levels(elements: Elements, lengths: NDArray[np.int64], prose: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float64]:
     """Size, link density, mean length and prose share of the elements around each segment, innermost first."""
-    n = len(lengths)
-    chars = np.concatenate(([0], np.cumsum(lengths)))
-    links = np.concatenate(([0], np.cumsum(elements.link_chars, dtype=np.int64)))
-    proses = np.concatenate(([0], np.cumsum(lengths * (prose > 0))))
-    total, total_prose = max(int(chars[-1]), 1), max(int(proses[-1]), 1)
-    first = np.append(elements.first, 0).astype(np.int64)
-    last = np.append(elements.last, n).astype(np.int64)
-    parents = np.append(elements.parents, -1).astype(np.int64)
+    first, last = markup.first, markup.last
+    chars = np.concatenate(([0], np.cumsum(batch.lengths)))
+    links = np.concatenate(([0], np.cumsum(markup.link_chars)))
+    proses = np.concatenate(([0], np.cumsum(batch.lengths * (prose > 0))))
+    starts, ends = batch.offsets[:-1], batch.offsets[1:]
+    # The page of an element is that of its first segment; elements cover one at least, but roots of empty pages.
+    page = np.append(batch.page_of, len(starts) - 1)[np.minimum(first, len(batch))]
+    total = np.maximum(chars[ends] - chars[starts], 1)[page]
+    total_prose = np.maximum(proses[ends] - proses[starts], 1)[page]
     size = last - first
     element_chars = chars[last] - chars[first]
     described = np.stack(
@@ -162,21 +142,24 @@ def _levels(elements: Elements, lengths: NDArray[np.int64], prose: NDArray[np.fl
         ),
         axis=1,
     )
-    columns: list[NDArray[np.float64]] = []
-    # Wrappers around a single element say nothing new: climb until the span grows.
-    wider = _wider_ancestor(parents, first, last)
-    level = elements.innermost.astype(np.int64)
+    wider = _wider_ancestor(markup.parents, first, last)
+    level = markup.innermost
+    parts = []
     for _ in range(LEVELS):
-        columns += list(described[level].T)
+        parts.append(described[level])
         level = wider[level]
-    return columns
+    return np.concatenate(parts, axis=1)
 
 
 def _wider_ancestor(parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each element the nearest ancestor that covers more segments; -1, the page, above all."""
-    wider = parents.copy()
-    for element in range(len(parents) - 1):
-        parent = parents[element]
-        if parent >= 0 and first[parent] == first[element] and last[parent] == last[element]:
-            wider[element] = wider[parent]
-    return wider
+    """For each element the nearest ancestor that covers more segments, or the topmost that covers as many.
+
+    Wrappers around a single element say nothing new. Pointers are doubled, so deep nesting costs its logarithm.
+    """
+    wider = parents
+    while True:
+        wrapper = (first[wider] == first) & (last[wider] == last)
+        further = np.where(wrapper, wider[wider], wider)
+        if np.array_equal(further, wider):
+            return wider
+        wider = further

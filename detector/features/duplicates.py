@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features.batch import Batch, mix
+from detector.features.batch import Batch, mix, shape_hashes
 from detector.features.recurrence import counts_in_page
 from detector.signatures import minhash
 
@@ -47,25 +47,20 @@ def duplicate_features(batch: Batch) -> NDArray[np.float32]:
         near / page_segments,
         np.log(np.maximum(alike, 1)),
         alike / page_segments,
-        _similarity(words, batch.page_of, -1),
-        _similarity(words, batch.page_of, 1),
-        _similarity(shapes, batch.page_of, -1),
-        _similarity(shapes, batch.page_of, 1),
-        _similarity(shapes, batch.page_of, -2),
-        _similarity(shapes, batch.page_of, 2),
+        *_similarity(words, batch.page_of, 1),
+        *_similarity(shapes, batch.page_of, 1),
+        *_similarity(shapes, batch.page_of, 2),
     )
     return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _shape_shingles(batch: Batch) -> NDArray[np.uint32]:
-    """A hash of each token's shape and the next one's; the last token of a segment stands with an end mark."""
+    """A hash of each token's shape and the next one's; the last token of a segment stands alone."""
     tokens = batch.tokens
-    shapes = tokens.shapes.astype(np.uint64)
-    following = np.zeros(len(shapes), np.uint64)
-    if len(shapes) > 1:
-        same = tokens.segments[1:] == tokens.segments[:-1]
-        following[:-1] = np.where(same, shapes[1:] + np.uint64(1), 0)
-    return (mix((shapes << np.uint64(8)) + following + _SHAPE_SALT) >> np.uint64(32)).astype(np.uint32)
+    hashes = shape_hashes()[tokens.shapes]
+    shingles = hashes * _SHAPE_SALT
+    shingles[:-1] += np.where(tokens.segments[1:] == tokens.segments[:-1], hashes[1:], np.uint64(0))
+    return (shingles >> np.uint64(32)).astype(np.uint32)
 
 
 def _segment_keys(batch: Batch) -> NDArray[np.uint64]:
@@ -80,23 +75,19 @@ def _segment_keys(batch: Batch) -> NDArray[np.uint64]:
 def _most_in_a_band(signatures: NDArray[np.uint32], page_of: NDArray[np.int64]) -> NDArray[np.int64]:
     """The largest number of segments of the page, itself included, that share one of the signature's bands."""
     rows = PERMUTATIONS // BANDS
-    most = np.ones(len(signatures), np.int64)
-    for band in range(BANDS):
-        key = np.full(len(signatures), band, np.uint64)
-        for position in range(band * rows, (band + 1) * rows):
-            key = mix(key + signatures[:, position])
-        most = np.maximum(most, counts_in_page(key, page_of))
-    return most
+    factors = mix(np.arange(1, rows + 1, dtype=np.uint64))
+    keys = (signatures.reshape(-1, BANDS, rows) * factors).sum(axis=2)
+    counts = [counts_in_page(mix(keys[:, band] + np.uint64(band)), page_of) for band in range(BANDS)]
+    return np.max(counts, axis=0)
 
 
-def _similarity(signatures: NDArray[np.uint32], page_of: NDArray[np.int64], step: int) -> NDArray[np.float64]:
-    """Estimated Jaccard similarity with the segment `step` further on; 0 beyond the page."""
-    similarity = np.zeros(len(signatures))
-    distance = abs(step)
+def _similarity(
+    signatures: NDArray[np.uint32], page_of: NDArray[np.int64], distance: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Estimated Jaccard similarity with the segment `distance` before, and after; 0 beyond the page."""
+    before, after = np.zeros((2, len(signatures)))
     if len(signatures) > distance:
-        equal = (signatures[distance:] == signatures[:-distance]).mean(1) * (page_of[distance:] == page_of[:-distance])
-        if step < 0:
-            similarity[distance:] = equal
-        else:
-            similarity[:-distance] = equal
-    return similarity
+        equal = np.count_nonzero(signatures[distance:] == signatures[:-distance], axis=1) / PERMUTATIONS
+        equal *= page_of[distance:] == page_of[:-distance]
+        before[distance:] = after[:-distance] = equal
+    return before, after

@@ -1,7 +1,7 @@
 """Words as hashed features, for the linear scorers inside the model: of the text, and of class names in the markup.
 
 Feature hashing after Weinberger et al. (ICML 2009). What is hashed needs no language: words, pairs of tokens, word
-beginnings and endings, token shapes, each also by place (first and last tokens of the segment).
+beginnings and endings, token shapes, and the first and last tokens of the segment by place.
 """
 
 from __future__ import annotations
@@ -11,105 +11,198 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import Elements
 from detector.features import batch as b
 from detector.features import characters as ch
 from detector.features.batch import Batch, mix, tokenize
+from detector.features.markup import Markup
 
 TEXT_BITS = 18
 DOM_BITS = 14
 """log2 of the number of hash buckets."""
 
+TOKEN_FAMILIES = 5
+EDGE_TOKENS = 2
+"""Tokens from each end of a segment that are hashed by their place."""
+
+NAME_FAMILIES = 3
+MOST_NAME_WORDS = 64
+"""Words of one element's class names and ids that are looked at."""
+
+FIELD_BITS = 21
+_FIELD = (1 << FIELD_BITS) - 1
+_BIAS = 128
+
 
 @dataclass(frozen=True, slots=True)
-class HashedRows:
-    """Sparse rows of hashed features: row i has the buckets `indices[offsets[i]:offsets[i + 1]]`."""
+class PackedTable:
+    """The columns of an int8 table side by side in one integer a bucket, so that one look-up and one sum serve all.
 
-    indices: NDArray[np.int64]
+    Every column has `FIELD_BITS` bits and stands `_BIAS` too high, to be positive: sums of up to 8,000 entries fit.
+
+    Attributes:
+        packed: (n_buckets + 1,) int64; the last entry is all zeros but for the bias, for features that are absent.
+        columns: Number of columns, at most 3.
+    """
+
+    packed: NDArray[np.int64]
+    columns: int
+
+    def unpack(self, sums: NDArray[np.int64], entries: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Sums of entries, column by column; (n, columns) int64.
+
+        Args:
+            sums: (n,) sums of entries of `packed`.
+            entries: How many entries each sum is of.
+        """
+        fields = [(sums >> (FIELD_BITS * column)) & _FIELD for column in range(self.columns)]
+        return np.stack(fields, axis=1) - (np.broadcast_to(entries, sums.shape) * _BIAS)[:, None]
+
+
+def pack(table: NDArray[np.int8]) -> PackedTable:
+    """Pack the columns of a table; (n_buckets, at most 3) int8."""
+    biased = np.concatenate((table, np.zeros((1, table.shape[1]), np.int8))).astype(np.int64) + _BIAS
+    packed = np.zeros(len(biased), np.int64)
+    for column in range(table.shape[1]):
+        packed |= biased[:, column] << (FIELD_BITS * column)
+    return PackedTable(packed, table.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class HashedText:
+    """The hashed features of each segment's text. The bucket 2^TEXT_BITS stands for "absent".
+
+    Attributes:
+        by_token: (TOKEN_FAMILIES, n_tokens) int64 buckets.
+        by_edge: (2 * EDGE_TOKENS, n_segments) int64 buckets.
+        offsets: (n_segments + 1,) int64; segment i has the tokens `offsets[i]:offsets[i + 1]`.
+    """
+
+    by_token: NDArray[np.int64]
+    by_edge: NDArray[np.int64]
     offsets: NDArray[np.int64]
 
+    def sums(self, table: PackedTable) -> NDArray[np.int64]:
+        """The sum of the entries of each segment's features; (n_segments, columns)."""
+        tokens = np.diff(self.offsets)
+        sums = table.packed[self.by_edge].sum(axis=0)
+        filled = np.flatnonzero(tokens)
+        if len(filled):
+            sums[filled] += np.add.reduceat(table.packed[self.by_token].sum(axis=0), self.offsets[filled])
+        return table.unpack(sums, tokens * TOKEN_FAMILIES + 2 * EDGE_TOKENS)
 
-def hash_text(batch: Batch) -> HashedRows:
-    """Hashed features of each segment's text; buckets below 2^TEXT_BITS."""
+    def sizes(self) -> NDArray[np.int64]:
+        """By how much a segment's sums are divided, squared: its number of features, were none absent."""
+        return np.diff(self.offsets) * TOKEN_FAMILIES + 2 * EDGE_TOKENS
+
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Segment and bucket of every feature that is present, for training."""
+        segments = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        rows = np.concatenate(
+            (np.tile(segments, TOKEN_FAMILIES), np.tile(np.arange(self.by_edge.shape[1]), 2 * EDGE_TOKENS))
+        )
+        buckets = np.concatenate((self.by_token.ravel(), self.by_edge.ravel()))
+        present = buckets < 1 << TEXT_BITS
+        return rows[present], buckets[present]
+
+
+def hash_text(batch: Batch) -> HashedText:
+    """Hashed features of each segment's text."""
     tokens = batch.tokens
-    hashes, shapes, segments = tokens.hashes, tokens.shapes.astype(np.uint64), tokens.segments
-    n_tokens = len(hashes)
+    hashes, lengths, offsets = tokens.hashes, tokens.lengths, tokens.offsets
+    n_tokens, n = len(hashes), len(batch)
+    absent = 1 << TEXT_BITS
     is_word = tokens.shapes <= b.LAST_WORD_SHAPE
-    same = np.zeros(n_tokens, bool)
-    same[:-1] = segments[1:] == segments[:-1]
-    next_hashes = np.append(hashes[1:], np.uint64(0))[:n_tokens]
-    pair = mix(hashes + _salt(1)) + next_hashes
-    shape_pair = (shapes << np.uint64(8)) + np.append(shapes[1:], np.uint64(0))[:n_tokens]
-    shape_triple = (shape_pair << np.uint64(8)) + np.append(shapes[2:], np.zeros(2, np.uint64))[:n_tokens]
-    triple = np.zeros(n_tokens, bool)
-    triple[:-2] = segments[2:] == segments[:-2]
-    from_start = np.arange(n_tokens) - tokens.offsets[segments]
-    from_end = tokens.offsets[segments + 1] - 1 - np.arange(n_tokens)
-    everywhere = np.ones(n_tokens, bool)
-    families = (
-        (hashes, everywhere),
-        (pair, same),
-        (mix(shape_triple + _salt(2)), triple),
-        (mix(hashes + _salt(3)) + from_start.astype(np.uint64), from_start < 2),
-        (mix(hashes + _salt(4)) + from_end.astype(np.uint64), from_end < 2),
-        (_affixes(batch, 4, first=True), is_word & (tokens.lengths > 4)),
-        (_affixes(batch, 3, first=False), is_word & (tokens.lengths > 3)),
-    )
-    return _rows(families, segments, len(batch), TEXT_BITS)
+    shapes = b.shape_hashes()[tokens.shapes]
+    by_token = np.full((TOKEN_FAMILIES, n_tokens), absent, np.int64)
+    by_token[0] = _bucket(hashes * _FACTORS[0])
+    if n_tokens > 2:
+        same = tokens.segments[1:] == tokens.segments[:-1]
+        pair = _bucket(hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2])
+        by_token[1, :-1] = np.where(same, pair, absent)
+        triple = _bucket(shapes[:-2] * _FACTORS[3] + shapes[1:-1] * _FACTORS[4] + shapes[2:] * _FACTORS[5])
+        by_token[2, :-2] = np.where(same[1:] & same[:-1], triple, absent)
+    prefix, suffix = b.affix_hashes(tokens, prefix=4, suffix=3)
+    by_token[3] = np.where(is_word & (lengths > 4), _bucket(prefix * _FACTORS[6]), absent)
+    by_token[4] = np.where(is_word & (lengths > 3), _bucket(suffix * _FACTORS[7]), absent)
+    by_edge = np.empty((2 * EDGE_TOKENS, n), np.int64)
+    counts = np.diff(offsets)
+    for place in range(EDGE_TOKENS):
+        for row, at in ((place, offsets[:-1] + place), (EDGE_TOKENS + place, offsets[1:] - 1 - place)):
+            bucket = _bucket(b.pick(hashes, at) * _FACTORS[8 + row])
+            by_edge[row] = np.where(counts > place, bucket, absent)
+    return HashedText(by_token, by_edge, offsets)
 
 
-def _affixes(batch: Batch, size: int, *, first: bool) -> NDArray[np.uint64]:
-    """Hash of the first or last `size` characters of each token."""
-    tokens = batch.tokens
-    lower = ch.lower_table()
-    start = tokens.starts if first else tokens.starts + np.maximum(tokens.lengths - size, 0)
-    key = np.full(len(start), _salt(5 if first else 6), np.uint64)
-    for offset in range(size):
-        code = lower[np.minimum(b.pick(batch.codes, start + offset), 0x10000)].astype(np.uint64)
-        key = key * np.uint64(0x9E3779B97F4A7C15) + code
-    return mix(key)
+@dataclass(frozen=True, slots=True)
+class HashedDom:
+    """The hashed tag and class words of the elements around each segment.
+
+    The words of an element count for every segment it covers; those of a segment's innermost element, and of that
+    one's parent, count once more, each apart. So everything follows from the different names of the page.
+
+    Attributes:
+        by_word: (NAME_FAMILIES, n_words) int64 buckets: as an element around, as the innermost, as its parent.
+        offsets: (n_names + 1,) int64; name i has the words `offsets[i]:offsets[i + 1]`.
+        markup: Which names stand where.
+    """
+
+    by_word: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    markup: Markup
+
+    def sums(self, table: PackedTable) -> NDArray[np.int64]:
+        """The sum of the entries of each segment's features; (n_segments, columns)."""
+        words = np.diff(self.offsets)
+        filled = np.flatnonzero(words)
+        by_name = np.zeros((NAME_FAMILIES, len(words) + 1, table.columns), np.int64)
+        for family, buckets in enumerate(self.by_word):
+            if len(filled):
+                sums = np.add.reduceat(table.packed[buckets], self.offsets[filled])
+                by_name[family, filled] = table.unpack(sums, words[filled])
+        markup = self.markup
+        sums = markup.covering(by_name[0][markup.name_of])
+        sums += by_name[1][markup.name_of[markup.innermost]]
+        sums += by_name[2][markup.name_of[markup.parents[markup.innermost]]]
+        return sums
+
+    def sizes(self) -> NDArray[np.int64]:
+        """By how much a segment's sums are divided, squared: its number of words around, and one."""
+        words = np.append(np.diff(self.offsets), 0)[self.markup.name_of]
+        return self.markup.covering(words[:, None])[:, 0] + 1
+
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Segment and bucket of every feature, for training."""
+        markup = self.markup
+        covered = markup.last - markup.first
+        segments = np.arange(len(markup.innermost))
+        rows = np.concatenate((_ranges(markup.first, covered), segments, segments))
+        around = np.repeat(markup.name_of, covered)
+        innermost = markup.name_of[markup.innermost]
+        parent = markup.name_of[markup.parents[markup.innermost]]
+        family = np.repeat(np.arange(NAME_FAMILIES), (len(around), len(segments), len(segments)))
+        names = np.concatenate((around, innermost, parent))
+        words = np.append(np.diff(self.offsets), 0)[names]
+        at = _ranges(np.append(self.offsets[:-1], 0)[names], words)
+        return np.repeat(rows, words), self.by_word[np.repeat(family, words), at]
 
 
-def hash_dom(batch: Batch) -> HashedRows:
-    """Hashed tag and class tokens of the elements around each segment; buckets below 2^DOM_BITS."""
-    parts = [_dom_rows(page.elements) for page in batch.pages if page.elements is not None]
-    counts = np.concatenate([np.diff(part.offsets) for part in parts]) if parts else np.empty(0, np.int64)
-    indices = np.concatenate([part.indices for part in parts]) if parts else np.empty(0, np.int64)
-    return HashedRows(indices, np.concatenate(([0], np.cumsum(counts))))
-
-
-def _dom_rows(elements: Elements) -> HashedRows:
-    """Every element's tokens count for all segments it covers; those of the two innermost count once more, apart."""
-    n = len(elements.innermost)
-    words = [f"{tag} {tokens}" for tag, tokens in zip(elements.tags, elements.tokens, strict=True)]
-    lengths = np.array([len(word) for word in words], np.int64)
+def hash_dom(markup: Markup) -> HashedDom:
+    """Hashed tag and class words of each different name in the batch."""
+    texts = [f"{tag} {tokens}" for tag, tokens in markup.names]
+    lengths = np.array([len(text) for text in texts], np.int64)
     starts = np.cumsum(lengths + 1) - lengths - 1
-    codes = np.frombuffer("\n".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = ch.class_table()[np.minimum(codes, 0x10000)]
-    classes = _split_camel_case(classes)
+    codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    classes = _split_camel_case(ch.class_table()[np.minimum(codes, 0x10000)])
     tokens = tokenize(codes, classes, starts)
-    is_word = tokens.shapes <= b.ALPHANUMERIC
-    element_of = tokens.segments[is_word]
-    hashes = tokens.hashes[is_word]
-    inside = np.array([tag not in ("html", "body") for tag in elements.tags], bool)
-    spans = (elements.last - elements.first).astype(np.int64)
-    around = inside[element_of]
-    repeat = spans[element_of[around]]
-    rows = _ranges(elements.first.astype(np.int64)[element_of[around]], repeat)
-    families = [(rows, np.repeat(hashes[around], repeat))]
-    level = elements.innermost.astype(np.int64)
-    token_offsets = np.searchsorted(element_of, np.arange(len(words) + 1))
-    for depth in range(2):
-        valid = np.flatnonzero(level >= 0)
-        counts = np.diff(token_offsets)[level[valid]]
-        picked = _ranges(token_offsets[level[valid]], counts)
-        families.append((np.repeat(valid, counts), mix(hashes[picked] + _salt(7 + depth))))
-        level = np.where(level >= 0, elements.parents[level] if len(words) else -1, -1)
-    segments = np.concatenate([family[0] for family in families])
-    keys = np.concatenate([family[1] for family in families])
-    order = np.argsort(segments, kind="stable")
-    offsets = np.concatenate(([0], np.cumsum(np.bincount(segments, minlength=n))))
-    return HashedRows((keys[order] >> np.uint64(64 - DOM_BITS)).astype(np.int64), offsets)
+    place = np.arange(len(tokens.hashes)) - tokens.offsets[tokens.segments]
+    # A page lies inside <html> and <body> as a whole: their names say nothing of a segment.
+    outer = np.array([tag in ("html", "body") for tag, _ in markup.names], bool)
+    chosen = (tokens.shapes <= b.ALPHANUMERIC) & (place < MOST_NAME_WORDS) & ~outer[tokens.segments]
+    hashes = tokens.hashes[chosen]
+    by_word = np.stack(
+        [(hashes * _FACTORS[family] >> np.uint64(64 - DOM_BITS)).astype(np.int64) for family in range(3)]
+    )
+    return HashedDom(by_word, np.searchsorted(tokens.segments[chosen], np.arange(len(texts) + 1)), markup)
 
 
 def _split_camel_case(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -126,17 +219,9 @@ def _ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.
     return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
 
 
-def _salt(number: int) -> np.uint64:
-    return np.uint64((number * 0xA0761D6478BD642F) & 0xFFFFFFFFFFFFFFFF)
+_FACTORS = mix(np.arange(1, 17, dtype=np.uint64)) | np.uint64(1)
+"""Odd factors, one for each family: token hashes are well mixed, so a product's top bits make a bucket."""
 
 
-def _rows(
-    families: tuple[tuple[NDArray[np.uint64], NDArray[np.bool_]], ...], segments: NDArray[np.int64], n: int, bits: int
-) -> HashedRows:
-    """Gather the chosen hashes of every family under their segments."""
-    chosen = [segments[mask] for _, mask in families]
-    keys = np.concatenate([hashes[mask] for hashes, mask in families])
-    owner = np.concatenate(chosen)
-    order = np.argsort(owner, kind="stable")
-    offsets = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=n))))
-    return HashedRows((mix(keys)[order] >> np.uint64(64 - bits)).astype(np.int64), offsets)
+def _bucket(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    return (keys >> np.uint64(64 - TEXT_BITS)).astype(np.int64)

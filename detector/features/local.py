@@ -67,6 +67,18 @@ NAMES = (
 )
 
 _MAX_SOURCE_WORDS = 6
+
+_LOWER = b.shape_set(b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)
+_UPPER = b.shape_set(b.TITLE, b.CAPS, b.INITIAL, b.MIXED)
+_CAPITALISED = b.shape_set(b.TITLE, b.MIXED, b.INITIAL)
+_NAME_LIKE = b.shape_set(b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)
+_NUMBERS = b.shape_set(*range(b.NUMBER_1, b.NUMBER_LONG + 1))
+_SHORT_NUMBERS = b.shape_set(b.NUMBER_1, b.NUMBER_2)
+_OPENS = b.shape_set(16 + ch.OPEN, 16 + ch.QUOTE)
+_ENUMERATES = b.shape_set(16 + ch.TERMINAL, 16 + ch.CLOSE)
+_SEPARATES = b.shape_set(16 + ch.SEPARATOR, 16 + ch.SYMBOL)
+_JOINS = b.shape_set(16 + ch.SEPARATOR, 16 + ch.TERMINAL)
+
 _URL_WORDS = ("http", "https", "www")
 
 
@@ -129,7 +141,7 @@ def local_features(batch: Batch) -> NDArray[np.float32]:
     columns["distinct_word_ratio"] = _distinct_ratio(batch)
     columns |= _begin_and_end(batch)
     columns |= _patterns(batch, words)
-    first_title = np.isin(_shape_at(batch, 0), (b.TITLE, b.MIXED, b.INITIAL))
+    first_title = _CAPITALISED[_shape_at(batch, 0)]
     columns["title_word_ratio_after_first"] = (columns["title_word_ratio"] * words - first_title) / np.maximum(
         words - 1, 1
     )
@@ -169,21 +181,20 @@ def _begin_and_end(batch: Batch) -> dict[str, NDArray[np.float64]]:
     has_token = np.diff(tokens.offsets) > 0
     ellipsis_mark = has_token & (b.pick(batch.codes, last_start) == ord("…"))
     first_start = b.pick(tokens.starts, tokens.offsets[:-1])
-    number_list = list(range(b.NUMBER_1, b.NUMBER_LONG + 1))
     columns = {
-        "starts_lower": np.isin(first, (b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)),
-        "starts_upper": np.isin(first, (b.TITLE, b.CAPS, b.INITIAL, b.MIXED)),
-        "starts_number": np.isin(first, number_list),
+        "starts_lower": _LOWER[first],
+        "starts_upper": _UPPER[first],
+        "starts_number": _NUMBERS[first],
         "starts_separator": first == 16 + ch.SEPARATOR,
-        "starts_bracket_or_quote": np.isin(first, (16 + ch.OPEN, 16 + ch.QUOTE)),
-        "starts_numbered_item": np.isin(first, (b.NUMBER_1, b.NUMBER_2)) & np.isin(second, (terminal, close)),
+        "starts_bracket_or_quote": _OPENS[first],
+        "starts_numbered_item": _SHORT_NUMBERS[first] & _ENUMERATES[second],
         "ends_terminal": (last == terminal) | (closing & (before_last == terminal)),
         "ends_ellipsis": ellipsis_mark | ((last == terminal) & (before_last == terminal)),
         "ends_comma_or_colon": last == 16 + ch.COMMA,
-        "ends_number": np.isin(last, number_list),
+        "ends_number": _NUMBERS[last],
         "ends_close_bracket": last == close,
-        "ends_count_in_brackets": (last == close) & np.isin(before_last, number_list) & (third_last == 16 + ch.OPEN),
-        "ends_separator": np.isin(last, (16 + ch.SEPARATOR, 16 + ch.SYMBOL)),
+        "ends_count_in_brackets": (last == close) & _NUMBERS[before_last] & (third_last == 16 + ch.OPEN),
+        "ends_separator": _SEPARATES[last],
         "log_indent": np.where(has_token, np.log1p(np.maximum(first_start - batch.starts, 0)), 0.0),
     }
     return {name: column.astype(np.float64) for name, column in columns.items()}
@@ -204,9 +215,7 @@ def _patterns(batch: Batch, words: NDArray[np.float64]) -> dict[str, NDArray[np.
         after[:-1] = np.where(same_next[:-1], shapes[1:], -1)
     after_next = np.full(len(shapes), -1)
     after_next[:-1] = np.where(same_next[:-1], after[1:], -1)
-    is_number = (shapes >= b.NUMBER_1) & (shapes <= b.NUMBER_LONG)
-    next_number = (after >= b.NUMBER_1) & (after <= b.NUMBER_LONG)
-    number_after_next = (after_next >= b.NUMBER_1) & (after_next <= b.NUMBER_LONG)
+    is_number, next_number, number_after_next = _NUMBERS[shapes], _NUMBERS[after], _NUMBERS[after_next]
     terminal = shapes == 16 + ch.TERMINAL
     opens_sentence = (after >= b.TITLE) & (after <= b.CASELESS_LONG) | (after == b.IDEOGRAPH) | (after == 16 + ch.QUOTE)
     last_in_segment = ~same_next
@@ -216,7 +225,7 @@ def _patterns(batch: Batch, words: NDArray[np.float64]) -> dict[str, NDArray[np.
     year = (shapes == b.NUMBER_4) & (
         ((first_code == ord("1")) & (second_code >= ord("6"))) | ((first_code == ord("2")) & (second_code == ord("0")))
     )
-    joint = np.isin(after, (16 + ch.SEPARATOR, 16 + ch.TERMINAL))
+    joint = _JOINS[after]
     date_pair = is_number & joint & number_after_next
     time = is_number & (after == 16 + ch.COMMA) & number_after_next & (shapes <= b.NUMBER_2)
     url = np.isin(tokens.hashes, _url_hashes())
@@ -249,6 +258,6 @@ def _source_suffix(batch: Batch) -> NDArray[np.float64]:
     has = last >= tokens.offsets[:-1] + 3
     after = tokens.offsets[1:] - 1 - last
     capital = np.zeros(len(index) + 1, np.int64)
-    np.cumsum(np.isin(tokens.shapes, (b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)), out=capital[1:])
+    np.cumsum(_NAME_LIKE[tokens.shapes], out=capital[1:])
     capitals = capital[tokens.offsets[1:]] - capital[np.where(has, last, 0)]
     return (has & (after >= 1) & (after <= _MAX_SOURCE_WORDS) & (capitals * 2 >= after)).astype(np.float64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.features import batch as b
 from detector.features import characters as ch
-from detector.features.batch import Batch, mix
+from detector.features.batch import Batch
 from detector.features.recurrence import sketched_counts_in_page
 
 NAMES = (
@@ -31,6 +31,7 @@ PHRASE = 3
 RECURS = 3
 """Occurrences in a page from which a phrase recurs."""
 
+_MARKS = b.shape_set(16 + ch.OPEN, 16 + ch.CLOSE, *range(b.NUMBER_1, b.ALPHANUMERIC + 1))
 _FIRST, _SECOND, _THIRD = (np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
 
 
@@ -43,19 +44,14 @@ def marker_features(batch: Batch) -> NDArray[np.float32]:
     if len(whole) >= PHRASE:
         whole[: -(PHRASE - 1)] = tokens.segments[PHRASE - 1 :] == tokens.segments[: -(PHRASE - 1)]
 
-    shape_keys = tokens.shapes.astype(np.uint64)
-    is_mark = np.isin(tokens.shapes, (16 + ch.OPEN, 16 + ch.CLOSE)) | (
-        (tokens.shapes >= b.NUMBER_1) & (tokens.shapes <= b.ALPHANUMERIC)
-    )
+    is_mark = _MARKS[tokens.shapes]
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
-    spelled = np.where(tokens.shapes <= b.MIXED, tokens.hashes, shape_keys)
-    phrases = sketched_counts_in_page(_phrase_keys(tokens.hashes, tokens.segments), page_tokens)
-    markers = sketched_counts_in_page(_phrase_keys(spelled, tokens.segments), page_tokens)
-    phrases = np.where(whole, phrases, 0)
+    spelled = np.where(tokens.shapes <= b.MIXED, tokens.hashes, b.shape_hashes()[tokens.shapes])
     holds_mark = is_mark.copy()
     holds_mark[:-1] |= is_mark[1:]
     holds_mark[:-2] |= is_mark[2:]
-    markers = np.where(whole & holds_mark, markers, 0)
+    phrases = sketched_counts_in_page(_phrase_keys(tokens.hashes), whole, page_tokens)
+    markers = sketched_counts_in_page(_phrase_keys(spelled), whole & holds_mark, page_tokens)
 
     page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
     most_marker = _max_by_segment(markers, tokens.offsets)
@@ -73,12 +69,12 @@ def marker_features(batch: Batch) -> NDArray[np.float32]:
     return np.stack(columns, axis=1).astype(np.float32).reshape(n, len(NAMES))
 
 
-def _phrase_keys(keys: NDArray[np.uint64], segments: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A key for each token and the two after it in the same segment."""
-    phrase = mix(keys) * _FIRST
-    phrase[:-1] += np.where(segments[1:] == segments[:-1], mix(keys[1:]) * _SECOND, np.uint64(0))
-    phrase[:-2] += np.where(segments[2:] == segments[:-2], mix(keys[2:]) * _THIRD, np.uint64(0))
-    return mix(phrase)
+def _phrase_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A key for each token and the two after it; keys of tokens are well mixed, so sums of products are."""
+    phrase = keys * _FIRST
+    phrase[:-1] += keys[1:] * _SECOND
+    phrase[:-2] += keys[2:] * _THIRD
+    return phrase
 
 
 def _sum_by_segment(values: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

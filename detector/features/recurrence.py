@@ -19,24 +19,31 @@ def counts_in_page(keys: NDArray[np.uint64], page_of: NDArray[np.int64]) -> NDAr
     return np.asarray(counts[inverse], np.int64)
 
 
-def sketched_counts_in_page(keys: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Like `counts_in_page` in linear time, at most a few per thousand too high (Cormode, Muthukrishnan 2005).
+def sketched_counts_in_page(
+    keys: NDArray[np.uint64], chosen: NDArray[np.bool_], offsets: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How often the chosen keys occur in their page, in linear time; at most a few per thousand too high.
 
-    Every page has slots of its own, in proportion to its keys: what other pages the batch holds changes nothing.
+    A count-min sketch (Cormode, Muthukrishnan 2005) of two rows. Every page has slots of its own, in proportion to
+    its keys: what other pages the batch holds changes nothing.
 
     Args:
-        keys: (n,) uint64, those of one page side by side.
+        keys: (n,) uint64, well mixed, those of one page side by side.
+        chosen: (n,) bool; the others neither count nor are counted.
         offsets: (n_pages + 1,) int64; the keys of page i are `offsets[i]:offsets[i + 1]`.
+
+    Returns:
+        (n,) int64, 0 where not chosen.
     """
-    sizes = np.diff(offsets)
-    slots = np.maximum(sizes, 1) * _SLOTS_PER_KEY
+    at = np.flatnonzero(chosen)
+    counts = np.zeros(len(keys), np.int64)
+    # Powers of two, so that a slot is the key's low bits.
+    slots = np.int64(1) << np.ceil(np.log2(np.maximum(np.diff(offsets), 1) * _SLOTS_PER_KEY)).astype(np.int64)
     bases = np.cumsum(slots) - slots
-    base = np.repeat(bases, sizes).astype(np.uint64)
-    slot = np.repeat(slots, sizes).astype(np.uint64)
-    total = int(slots.sum())
-    first = base + (keys >> np.uint64(32)) % slot
-    second = base + (keys & np.uint64(0xFFFFFFFF)) % slot
-    return np.minimum(
-        np.bincount(first.astype(np.int64), minlength=total)[first.astype(np.int64)],
-        np.bincount(second.astype(np.int64), minlength=total)[second.astype(np.int64)],
-    )
+    sizes = np.diff(np.searchsorted(at, offsets))
+    base, mask = np.repeat(bases, sizes), np.repeat(slots - 1, sizes)
+    picked = keys[at].view(np.int64)
+    first = base + (picked & mask)
+    second = base + ((picked >> 32) & mask)
+    counts[at] = np.minimum(np.bincount(first)[first], np.bincount(second)[second])
+    return counts

@@ -8,7 +8,7 @@ parsing alone, and in exchange sees class names, table cells and every nesting.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from turbohtml.saxparse import SaxHandler, sax_parse
@@ -16,89 +16,23 @@ from turbohtml.saxparse import SaxHandler, sax_parse
 from detector.data import Elements, SegmentedPage
 from detector.segment.text import INVISIBLE
 
-DROPPED_TAGS = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "head",
-        "svg",
-        "iframe",
-        "object",
-        "embed",
-        "noembed",
-        "noframes",
-        "canvas",
-        "audio",
-        "video",
-        "datalist",
-        "textarea",
-        "annotation",
-        "annotation-xml",
-    ]
-)
+DROPPED_TAGS = (
+    "script style noscript template head svg iframe object embed noembed noframes canvas audio video datalist "
+    "textarea annotation annotation-xml"
+).split()
 """Elements whose text a reader never sees as text."""
 
-BLOCK_TAGS = frozenset(
-    [
-        "html",
-        "body",
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "legend",
-        "li",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "search",
-        "select",
-        "optgroup",
-        "option",
-        "button",
-        "summary",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "ul",
-    ]
-)
+BLOCK_TAGS = (
+    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup legend li main menu nav ol p pre section search select optgroup "
+    "option button summary table caption thead tbody tfoot tr ul"
+).split()
 """Elements that start and end a line, after the rendering section of the HTML standard; controls stand alone."""
 
-CELL_TAGS = frozenset(("td", "th"))
+CELL_TAGS = ("td", "th")
 """Simple cells of a row make one segment; a cell that holds blocks of its own is split."""
 
-BREAK_TAGS = frozenset(("br", "hr"))
+BREAK_TAGS = ("br", "hr")
 
 LONG_CELL = 80
 """Characters in a row's earlier cells above which the next cell starts a segment: layout, not data."""
@@ -110,100 +44,39 @@ HIDDEN_TOKEN = "is-hidden"
 Attributes = tuple[tuple[str, str | None], ...]
 
 
-class _SegmentHandler(SaxHandler):
-    """Collects segments and element spans in one pass; every callback is constant time, amortised."""
+_INLINE, _BLOCK, _CELL, _LINK, _BREAK, _DROPPED = range(6)
 
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.link_chars: list[int] = []
-        self.links: list[int] = []
-        self.innermost: list[int] = []
-        self.tags: list[str] = []
-        self.attributes: list[Attributes] = []
-        self.first: list[int] = []
-        self.last: list[int] = []
-        self.parents: list[int] = []
-        self._open: list[int] = []
-        self._buffer: list[str] = []
-        self._buffered_chars = 0
-        self._buffered_link_chars = 0
-        self._buffered_links = 0
-        self._link_depth = 0
-        self._pre_depth = 0
-        self._dropped_depth = 0
 
-    def start_element(self, tag: str, attrs: Attributes) -> None:
-        if self._dropped_depth or tag in DROPPED_TAGS:
-            self._dropped_depth += 1
-            return
-        if tag in BLOCK_TAGS or "-" in tag:
-            if self._buffer:
-                self._flush()
-            if tag == "pre":
-                self._pre_depth += 1
-        elif tag == "a":
-            self._link_depth += 1
-            self._buffered_links += 1
-            return
-        elif tag in CELL_TAGS:
-            if self._buffered_chars > LONG_CELL:
-                self._flush()
-            elif self._buffer:
-                self._buffer.append(" ")
-        elif tag in BREAK_TAGS:
-            self._flush()
-            return
-        else:
-            return
-        opened = self._open
-        self.parents.append(opened[-1] if opened else -1)
-        opened.append(len(self.tags))
-        self.tags.append(tag)
-        self.attributes.append(attrs)
-        self.first.append(len(self.texts))
-        self.last.append(0)
+class _Roles(dict[str, int]):
+    """What a tag does to the text; custom elements are blocks, everything unknown is inline."""
 
-    def end_element(self, tag: str) -> None:
-        if self._dropped_depth:
-            self._dropped_depth -= 1
-            return
-        if tag in BLOCK_TAGS or "-" in tag:
-            if self._buffer:
-                self._flush()
-            if tag == "pre":
-                self._pre_depth -= 1
-        elif tag == "a":
-            self._link_depth -= 1
-            return
-        elif tag in CELL_TAGS:
-            if self._buffer and len(self.texts) > self.first[self._open[-1]]:
-                self._flush()
-        else:
-            return
-        self.last[self._open.pop()] = len(self.texts)
+    def __missing__(self, tag: str) -> int:
+        return _BLOCK if "-" in tag else _INLINE
 
-    def characters(self, data: str) -> None:
-        if self._dropped_depth:
-            return
-        self._buffer.append(data)
-        self._buffered_chars += len(data)
-        if self._link_depth:
-            self._buffered_link_chars += len(data)
 
-    def _flush(self) -> None:
-        raw = "".join(self._buffer)
-        text = raw.strip("\n\r").rstrip() if self._pre_depth else " ".join(raw.split())
-        if text.strip(INVISIBLE):
-            self.texts.append(text)
-            self.link_chars.append(min(self._buffered_link_chars, len(text)))
-            self.links.append(self._buffered_links)
-            self.innermost.append(self._open[-1] if self._open else -1)
-            self._buffered_links = 0
-        elif not self._link_depth:
-            self._buffered_links = 0
-        self._buffer.clear()
-        self._buffered_chars = 0
-        self._buffered_link_chars = 0
+_ROLES = _Roles(
+    {
+        **dict.fromkeys(BLOCK_TAGS, _BLOCK),
+        **dict.fromkeys(CELL_TAGS, _CELL),
+        **dict.fromkeys(BREAK_TAGS, _BREAK),
+        **dict.fromkeys(DROPPED_TAGS, _DROPPED),
+        "a": _LINK,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What one pass over the page collects: lists by segment, and lists by element."""
+
+    texts: list[str] = field(default_factory=list)
+    link_chars: list[int] = field(default_factory=list)
+    links: list[int] = field(default_factory=list)
+    innermost: list[int] = field(default_factory=list)
+    names: list[tuple[str, Attributes]] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
 
 
 def segment_html(html: str) -> SegmentedPage:
@@ -218,14 +91,108 @@ def segment_html(html: str) -> SegmentedPage:
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
-    handler = _SegmentHandler()
-    sax_parse(html.encode("utf-8", "replace").decode() if _has_surrogate(html) else html, handler)
-    if handler._buffer:
-        handler._flush()
-    texts = handler.texts
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    ends = np.cumsum(lengths + 1) - 1 if len(texts) else np.empty(0, np.int64)
-    return SegmentedPage("\n".join(texts), ends - lengths, ends, _elements(handler))
+    walk = _walk(html.encode("utf-8", "replace").decode() if _has_surrogate(html) else html)
+    lengths = np.fromiter(map(len, walk.texts), np.int64, len(walk.texts))
+    ends = np.cumsum(lengths + 1) - 1
+    return SegmentedPage("\n".join(walk.texts), ends - lengths, ends, _elements(walk))
+
+
+def _walk(html: str) -> _Walk:
+    """Collect segments and element spans in one pass.
+
+    Every callback is constant time, amortised. They are closures and not methods: this is the hottest Python of the
+    package, and attribute access was a third of it.
+    """
+    walk = _Walk()
+    texts, names, first, last, parents = walk.texts, walk.names, walk.first, walk.last, walk.parents
+    opened: list[int] = []
+    buffer: list[str] = []
+    chars = link_chars = links = link_depth = pre_depth = dropped_depth = 0
+
+    def flush() -> None:
+        nonlocal chars, link_chars, links
+        raw = "".join(buffer)
+        text = raw.strip("\n\r").rstrip() if pre_depth else " ".join(raw.split())
+        if text.strip(INVISIBLE):
+            texts.append(text)
+            walk.link_chars.append(min(link_chars, len(text)))
+            walk.links.append(links)
+            walk.innermost.append(opened[-1] if opened else -1)
+            links = 0
+        buffer.clear()
+        chars = link_chars = 0
+
+    def start_element(tag: str, attributes: Attributes) -> None:
+        nonlocal chars, links, link_depth, pre_depth, dropped_depth
+        role = _ROLES[tag]
+        if dropped_depth or role == _DROPPED:
+            dropped_depth += 1
+            return
+        if role == _INLINE:
+            return
+        if role == _LINK:
+            link_depth += 1
+            links += 1
+            return
+        if role == _CELL:
+            if chars > LONG_CELL:
+                flush()
+            elif buffer:
+                buffer.append(" ")
+        else:
+            if buffer:
+                flush()
+            if not link_depth:
+                links = 0
+            if role == _BREAK:
+                return
+            if tag == "pre":
+                pre_depth += 1
+        parents.append(opened[-1] if opened else -1)
+        opened.append(len(names))
+        names.append((tag, attributes))
+        first.append(len(texts))
+        last.append(0)
+
+    def end_element(tag: str) -> None:
+        nonlocal links, link_depth, pre_depth, dropped_depth
+        if dropped_depth:
+            dropped_depth -= 1
+            return
+        role = _ROLES[tag]
+        if role == _BLOCK:
+            if buffer:
+                flush()
+            if not link_depth:
+                links = 0
+            if tag == "pre":
+                pre_depth -= 1
+        elif role == _CELL:
+            if buffer and len(texts) > first[opened[-1]]:
+                flush()
+        else:
+            if role == _LINK:
+                link_depth -= 1
+            return
+        last[opened.pop()] = len(texts)
+
+    def characters(data: str) -> None:
+        nonlocal chars, link_chars
+        if dropped_depth or (not buffer and not pre_depth and data.isspace()):
+            return
+        buffer.append(data)
+        chars += len(data)
+        if link_depth:
+            link_chars += len(data)
+
+    handler = SaxHandler()
+    handler.start_element = start_element  # type: ignore[method-assign, assignment]
+    handler.end_element = end_element  # type: ignore[method-assign]
+    handler.characters = characters  # type: ignore[method-assign]
+    sax_parse(html, handler)
+    if buffer:
+        flush()
+    return walk
 
 
 def _has_surrogate(text: str) -> bool:
@@ -236,24 +203,25 @@ def _has_surrogate(text: str) -> bool:
     return False
 
 
-def _elements(handler: _SegmentHandler) -> Elements:
+def _elements(walk: _Walk) -> Elements:
     """Keep the elements that cover a segment, renumbering parents and innermost elements."""
-    first = np.array(handler.first, np.int32)
-    last = np.array(handler.last, np.int32)
+    first = np.array(walk.first, np.int32)
+    last = np.array(walk.last, np.int32)
     covers = last > first
     number = np.cumsum(covers, dtype=np.int32) - 1
-    kept: Sequence[int] = np.flatnonzero(covers).tolist()
-    parents = np.array(handler.parents, np.int32)[covers]
-    innermost = np.array(handler.innermost, np.int32)
+    ids: dict[tuple[str, Attributes], int] = {}
+    name_of = [ids.setdefault(walk.names[i], len(ids)) for i in np.flatnonzero(covers).tolist()]
+    parents = np.array(walk.parents, np.int32)[covers]
+    innermost = np.array(walk.innermost, np.int32)
     return Elements(
-        tags=[handler.tags[i] for i in kept],
-        tokens=[_tokens(handler.attributes[i]) for i in kept],
+        names=[(tag, _tokens(attributes)) for tag, attributes in ids],
+        name_of=np.array(name_of, np.int32),
         parents=np.where(parents >= 0, number[parents], -1).astype(np.int32),
         first=first[covers],
         last=last[covers],
         innermost=np.where(innermost >= 0, number[innermost] if len(number) else 0, -1).astype(np.int32),
-        link_chars=np.array(handler.link_chars, np.int32),
-        links=np.array(handler.links, np.int32),
+        link_chars=np.array(walk.link_chars, np.int32),
+        links=np.array(walk.links, np.int32),
     )
 
 

@@ -1,0 +1,87 @@
+"""The elements of a batch of HTML pages as flat arrays, numbered through the batch, with one root a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """Elements as spans over the batch's segments. The last elements are the pages' roots, which have no name.
+
+    Attributes:
+        names: The different (tag, class and id words) of each page, page after page.
+        name_of: (n_elements,) int64, index into `names`; `len(names)` for roots.
+        parents: (n_elements,) int64; a root is its own parent.
+        first: (n_elements,) int64, the first segment covered.
+        last: (n_elements,) int64, one past the last segment covered.
+        innermost: (n_segments,) int64, the innermost element around each segment.
+        link_chars: (n_segments,) int64, characters inside links.
+        links: (n_segments,) int64, links that begin in the segment.
+    """
+
+    names: list[tuple[str, str]]
+    name_of: NDArray[np.int64]
+    parents: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    innermost: NDArray[np.int64]
+    link_chars: NDArray[np.int64]
+    links: NDArray[np.int64]
+
+    def covering(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The sum, for each segment, of the values of the elements that cover it.
+
+        Args:
+            values: (n_elements, k) int64.
+
+        Returns:
+            (n_segments, k) int64, exact.
+        """
+        n = len(self.innermost)
+        # Differences, then their running sum; counted in float64, where integers are exact up to 2^53.
+        columns = [
+            np.cumsum(np.bincount(self.first, column, n + 1)[:n] - np.bincount(self.last, column, n + 1)[:n])
+            for column in values.T
+        ]
+        return np.stack(columns, axis=1).astype(np.int64)
+
+
+def build_markup(batch: Batch) -> Markup:
+    """Lay the elements of the pages side by side.
+
+    Args:
+        batch: HTML pages: all have `elements`.
+    """
+    pages = [page.elements for page in batch.pages if page.elements is not None]
+    sizes = [len(page.first) for page in pages]
+    bases = np.cumsum([0, *sizes])
+    roots = int(bases[-1]) + np.arange(len(pages))
+    names = [name for page in pages for name in page.names]
+    name_bases = np.cumsum([0, *(len(page.names) for page in pages)])
+
+    def lay(arrays: list[NDArray[np.int32]], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.concatenate([array + shift for array, shift in zip(arrays, shifts.tolist(), strict=True)])
+
+    def lay_upward(arrays: list[NDArray[np.int32]]) -> NDArray[np.int64]:
+        """Element numbers, -1 meaning the page's root."""
+        laid = lay(arrays, bases[:-1])
+        owner = np.repeat(np.arange(len(pages)), [len(array) for array in arrays])
+        return np.where(np.concatenate(arrays) < 0, roots[owner], laid)
+
+    starts, ends = batch.offsets[:-1], batch.offsets[1:]
+    return Markup(
+        names=names,
+        name_of=np.append(lay([page.name_of for page in pages], name_bases[:-1]), np.full(len(pages), len(names))),
+        parents=np.append(lay_upward([page.parents for page in pages]), roots),
+        first=np.append(lay([page.first for page in pages], starts), starts),
+        last=np.append(lay([page.last for page in pages], starts), ends),
+        innermost=lay_upward([page.innermost for page in pages]),
+        link_chars=np.concatenate([page.link_chars for page in pages]).astype(np.int64),
+        links=np.concatenate([page.links for page in pages]).astype(np.int64),
+    )

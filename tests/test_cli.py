@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from detector.model import Model
+from detector.storage import WEIGHTS, save_model
+
+Run = Callable[..., Any]
+TEXT = "Home | News\nThe mill burned down.\nNobody ever rebuilt it.\nImprint\n"
+KEPT = "The mill burned down.\nNobody ever rebuilt it.\n"
+HTML = "<html><nav><a href=/>Home</a></nav><p>The <b>mill</b> burned down.</p></html>"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pages, one of them further down, and a file that is none."""
+    for name, content in (("in/a.txt", TEXT), ("in/deep/b.HTML", HTML), ("in/c.json", "{}")):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def with_model(run: Run, sentence_folder: Path) -> Run:
+    """`run` with the model made by hand, whatever the one that ships says."""
+    return lambda *arguments, stdin=b"": run(*arguments, "--model", sentence_folder, stdin=stdin)
+
+
+def test_classify_prints_a_table(with_model: Run, page: Path) -> None:
+    result = with_model("classify", page)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0] == f"{page}  (text, 4 segments, 29% removed)"
+    assert [line.split()[0] for line in lines[1:]] == ["link_list", "content", "content", "link_list"]
+    assert lines[2].endswith("The mill burned down.")
+
+
+def test_pages_do_not_steer_the_terminal(with_model: Run) -> None:
+    out = with_model("classify", "-", stdin="\x1b[31m\x07Red\u202e \u200b page.\n".encode()).out
+    assert "Red" in out
+    assert not set(out) & set("\x1b\x07\u202e\u200b")
+
+
+def test_names_of_files_do_not_steer_the_terminal(with_model: Run, tmp_path: Path) -> None:
+    (tmp_path / "\x07red.txt").write_text(TEXT, encoding="utf-8")
+    assert "\x07" not in with_model("classify", tmp_path).out
+
+
+def test_classify_prints_json_lines(with_model: Run, folder: Path) -> None:
+    result = with_model("classify", folder, "--format", "jsonl")
+    assert result.code == 0
+    text, html = map(json.loads, result.out.splitlines())
+    assert (text["input"], text["kind"], text["problem"]) == (str(folder / "a.txt"), "text", None)
+    assert (html["input"], html["kind"]) == (str(folder / "deep" / "b.HTML"), "html")
+    assert [s["label"] for s in text["segments"]] == ["link_list", "content", "content", "link_list"]
+    assert [s["label"] for s in html["segments"]] == ["link_list", "content"]
+    for segment in text["segments"]:
+        assert TEXT[segment["start"] : segment["end"]] == segment["text"]
+        assert sum(segment["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert text["removed_ratio"] == pytest.approx(18 / 62, abs=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "read_as"), [("auto", "html"), ("html", "html"), ("text", "text")])
+def test_the_kind_can_be_forced(with_model: Run, kind: str, read_as: str) -> None:
+    result = with_model("classify", "-", "--kind", kind, "--format", "jsonl", stdin=HTML.encode())
+    assert json.loads(result.out)["kind"] == read_as
+
+
+def test_strip_prints_the_content(with_model: Run, page: Path) -> None:
+    assert with_model("strip", page).out == KEPT
+    assert with_model("strip", "-", stdin=HTML.encode()).out == "The mill burned down.\n"
+    assert with_model("strip", page, "--threshold", "0").out == TEXT
+    assert with_model("strip", page, "--threshold", "1").out == "\n"
+
+
+def test_the_model_that_ships_is_used_without_naming_it(run: Run, page: Path) -> None:
+    assert run("strip", page).code == 0
+
+
+def test_strip_writes_a_file_a_page(with_model: Run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out"
+    result = with_model("strip", folder, "-", "-o", out, stdin=TEXT.encode())
+    assert (result.code, result.out) == (0, "")
+    files = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir()}
+    assert files == {"a.txt": KEPT, "b.txt": "The mill burned down.\n", "stdin.txt": KEPT}
+
+
+def test_pages_of_one_name_do_not_overwrite_each_other(with_model: Run, tmp_path: Path) -> None:
+    for number, name in enumerate(("x/a.txt", "y/a.html", "z/a-2.txt", "z/a.txt")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"Page number {number}.", encoding="utf-8")
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert with_model("strip", tmp_path / "x", tmp_path / "y", tmp_path / "z", "-o", out).code == 0
+        texts = sorted(path.read_text(encoding="utf-8") for path in out.iterdir())
+        assert texts == [f"Page number {number}.\n" for number in range(4)]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_half_done(with_model: Run, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "a.txt").mkdir(parents=True)
+    result = with_model("strip", folder, "-o", tmp_path / "out")
+    assert result.code == 1
+    assert result.err.startswith(f"{folder / 'a.txt'}: {tmp_path / 'out' / 'a.txt'} could not be written")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_an_output_that_is_a_file_is_wrong_use(with_model: Run, page: Path) -> None:
+    result = with_model("strip", page, "-o", page)
+    assert result.code == 2
+    assert "cannot be made" in result.err
+    assert page.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_page_is_not_overwritten_by_its_own_text(with_model: Run, page: Path) -> None:
+    with_model("strip", page, "-o", page.parent)
+    assert page.read_text(encoding="utf-8") == TEXT
+
+
+def test_globs(with_model: Run, folder: Path) -> None:
+    assert with_model("strip", f"{folder}/**/*.HTML").out == "The mill burned down.\n"
+    odd = folder / "[1].txt"
+    odd.write_text("A name with brackets.", encoding="utf-8")
+    assert with_model("strip", odd).out == "A name with brackets.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.txt", None, "No such file or directory"),
+        ("no*match.txt", None, "the pattern matches no file"),
+        ("binary.txt", b"\x7fELF\0\0\0\0\1", "looks like a binary file, not a page"),
+        ("empty.txt", b"", "the file is empty"),
+        ("blank.txt", b" \n\t\n", "the file is empty"),
+        ("markup.html", b"<html><p></p></html>", "empty page"),
+    ],
+)
+@pytest.mark.parametrize("command", ["classify", "strip"])
+def test_what_cannot_be_read_is_named_and_the_rest_is_done(
+    with_model: Run, page: Path, command: str, name: str, content: bytes | None, said: str
+) -> None:
+    path = page.parent / name
+    if content is not None:
+        path.write_bytes(content)
+    result = with_model(command, path, page)
+    assert (result.code, result.err) == (1, f"{path}: {said}\n")
+    assert "The mill burned down.\n" in result.out
+
+
+def test_a_folder_without_pages_is_named(with_model: Run, page: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    result = with_model("strip", tmp_path / "none", page)
+    assert (result.code, result.out) == (1, KEPT)
+    assert result.err.startswith(f"{tmp_path / 'none'}: no pages in this folder (looked for .txt")
+
+
+def test_an_unreadable_file_is_named(with_model: Run, page: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text(TEXT, encoding="utf-8")
+    secret.chmod(0)
+    if os.access(secret, os.R_OK):
+        pytest.skip("this user may read everything")
+    result = with_model("strip", secret, page)
+    assert (result.code, result.out, result.err) == (1, KEPT, f"{secret}: Permission denied\n")
+
+
+def test_a_name_too_long_is_named(with_model: Run, page: Path) -> None:
+    result = with_model("strip", "x" * 300, page)
+    assert (result.code, result.out) == (1, KEPT)
+
+
+def test_a_page_the_model_was_not_made_for_is_named(
+    run: Run, sentence_model: Model, folder: Path, tmp_path: Path
+) -> None:
+    save_model(Model("text", {"text": sentence_model.heads["text"]}), tmp_path / "text-only")
+    result = run("strip", folder / "deep", folder / "a.txt", "--model", tmp_path / "text-only")
+    assert str(folder / "deep" / "b.HTML") in result.err
+    assert result.out == KEPT
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["classify"],
+        ["clasify", "x"],
+        ["classify", "x", "--kind", "pdf"],
+        ["classify", "x", "--format", "csv"],
+        ["strip", "x", "--threshold", "1.5"],
+        ["strip", "x", "--threshold", "nan"],
+        ["strip", "x", "--model", "gone"],
+        ["model"],
+        ["model", "verify", "gone"],
+        ["train"],
+        ["train", "gone.tsv"],
+        ["evaluate"],
+        ["evaluate", "gone.tsv", "--model", "gone"],
+    ],
+)
+def test_wrong_use_ends_with_two_and_a_sentence(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.code == 2
+    assert "Traceback" not in result.err
+    assert len((result.out + result.err).strip()) > 20
+
+
+def test_model_info_and_verify(run: Run, sentence_folder: Path, tmp_path: Path) -> None:
+    told = json.loads(run("model", "info", sentence_folder).out)
+    assert (told["name"], told["info"]) == ("sentences", {"made": "by hand"})
+    assert told["heads"]["text"]["threshold"] == 0.5
+    assert "model 'sentences' is whole; kinds: text, html" in run("model", "verify", sentence_folder).out
+    assert run("model", "verify").code == run("model", "info").code == 0
+    damaged = shutil.copytree(sentence_folder, tmp_path / "m")
+    (damaged / WEIGHTS).write_bytes((damaged / WEIGHTS).read_bytes()[:-100])
+    result = run("model", "verify", damaged)
+    assert result.code == 2
+    assert result.err.startswith(f"detector: {damaged / WEIGHTS}: damaged weights")
+
+
+def test_train_on_a_folder_and_evaluate_what_came_out(
+    run: Run, write_samples: Callable[[Path, int], Path], tmp_path: Path
+) -> None:
+    samples, model = write_samples(tmp_path / "samples", 24), tmp_path / "out" / "mine"
+    result = run("train", samples, "-o", model, "--seed", 3)
+    assert result.code == 0
+    assert "samples, text" in result.out
+    assert f"wrote {model}" in result.err
+    assert json.loads(run("model", "info", model).out)["info"]["seed"] == 3
+    row = json.loads(run("evaluate", samples, "--model", model, "--json").out)[0]
+    assert (row["group"], row["pages"]) == ("samples, text", 24)
+    assert row["macro_f1"]["value"] > 0.9
+    assert "samples, text" in run("evaluate", samples, "--model", model).out
+
+
+def test_train_refuses_without_writing(run: Run, write_samples: Callable[[Path, int], Path], tmp_path: Path) -> None:
+    result = run("train", write_samples(tmp_path / "samples", 3), "-o", tmp_path / "model")
+    assert result.code == 2
+    assert result.err.splitlines()[-1].startswith("detector: too few text samples: 3 pages from 3 sites")
+    assert not (tmp_path / "model").exists()
+    assert run("train").err == "detector: no samples: name sample files or folders, or give --corpora\n"
+
+
+def test_train_says_that_its_output_cannot_be_written(
+    run: Run, sentence_model: Model, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (page.parent / "a.tsv").write_text("content\tThe mill burned down.\n", encoding="utf-8")
+    monkeypatch.setattr(
+        "training.train.train", lambda *args, **kwargs: SimpleNamespace(model=sentence_model, held_out=[])
+    )
+    result = run("train", page.parent / "a.tsv", "-o", page)
+    assert result.code == 2
+    assert str(page) in result.err
+
+
+def test_the_entry_point_of_a_process(sentence_folder: Path) -> None:
+    command = [sys.executable, "-c", "from detector.cli import main; main()", "strip", "--model", str(sentence_folder)]
+    ended = subprocess.run([*command, "-", "gone.txt"], input=TEXT.encode(), capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, KEPT.encode())
+    assert ended.stderr == b"gone.txt: No such file or directory\n"

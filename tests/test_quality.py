@@ -1,0 +1,110 @@
+"""What the shipped model must be able to do; a worse model or a broken feature fails here.
+
+The samples are not among the shipped model's training pages, so the floors are figures on pages it has not seen.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from detector import Detector
+from training.corpora import MEASURE_ONLY, label_corpus, read_corpus
+from training.evaluate import Row, evaluate
+from training.labelling import label_page
+from training.samples import read_samples
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CORPORA = os.environ.get("DETECTOR_CORPORA")
+
+# Wording: the sample that lends its article, the heading of the list, its markers, and parts of headlines.
+FARMS = {
+    "english": (
+        "en_essay_ladders",
+        "Harbour News Archive",
+        "[Last Updated On: June {day}th, 2016] [Originally Added On: June {day}th, 2016]",
+        ("Council", "Ferry Company", "Local School", "Dairy Board", "Night Market"),
+        ("Votes On", "Delays", "Celebrates", "Questions"),
+        ("New Pier", "Winter Timetable", "Old Bridge Repairs", "Budget Plan"),
+    ),
+    "german": (
+        "de_imkerkalender_mai",
+        "Archiv der Hafennachrichten",
+        "[Zuletzt geändert am: {day}. Juni 2016] [Eingestellt am: {day}. Juni 2016]",
+        ("Stadtrat", "Fährgesellschaft", "Grundschule", "Molkerei", "Wochenmarkt"),
+        ("streitet über", "verschiebt", "feiert", "prüft"),
+        ("die neue Mole", "den Winterfahrplan", "die alte Brücke", "den Haushalt"),
+    ),
+    "spanish": (
+        "es_entrevista_farera",
+        "Archivo de noticias del puerto",
+        "[Última actualización: {day} de junio de 2016] [Publicado: {day} de junio de 2016]",
+        ("El ayuntamiento", "La naviera", "La escuela", "La lechería", "El mercado"),
+        ("aprueba", "retrasa", "celebra", "revisa"),
+        ("el nuevo muelle", "el horario de invierno", "el puente viejo", "las cuentas"),
+    ),
+    "chinese": (
+        "zh_sanwen_mihuang",
+        "港口新闻存档",
+        "【最后更新：2016年6月{day}日】【首次发布：2016年6月{day}日】",
+        ("市议会", "渡轮公司", "海边小学", "奶业协会", "夜市摊主"),
+        ("讨论", "推迟", "庆祝", "质疑"),
+        ("新码头工程", "冬季时刻表", "老桥维修", "明年预算"),
+    ),
+    "no known words": (
+        "en_obituary_clockmaker",
+        "Brelmo Tavik",
+        "{{vorpel {day}/06/2016}} {{drimbo {day}/06/2016}}",
+        ("Council", "Ferry Company", "Local School", "Dairy Board", "Night Market"),
+        ("Votes On", "Delays", "Celebrates", "Questions"),
+        ("New Pier", "Winter Timetable", "Old Bridge Repairs", "Budget Plan"),
+    ),
+}
+
+
+@pytest.mark.parametrize("wording", FARMS)
+def test_an_article_before_eighty_dated_headlines_comes_out_whole_and_alone(wording: str) -> None:
+    name, heading, markers, who, does, what = FARMS[wording]
+    (sample,) = read_samples([SAMPLES / f"{name}.tsv"])
+    pairs = zip(sample.lines or (), sample.labels or (), strict=True)
+    article = [line for line, label in pairs if label == "content"]
+    space = "" if wording == "chinese" else " "
+    headlines = [space.join(parts) for parts in product(who, does, what)]
+    items = [f"- {text} - Skerrow Post {markers.format(day=4 + i % 25)}" for i, text in enumerate(headlines)]
+    assert len(items) == 80
+    text = Detector().strip("\n".join([*article, heading, *items]), "text")
+    kept = text.split("\n")
+    assert kept[: len(article)] == article
+    assert set(kept[len(article) :]) <= {heading}
+
+
+def figures(rows: list[Row], group: str) -> Row:
+    (row,) = [row for row in rows if row.group == group]
+    return row
+
+
+def test_quality_on_the_samples() -> None:
+    model = Detector().model
+    rows = evaluate(model, [label_page(sample) for sample in read_samples([SAMPLES])])
+    text = figures(rows, "samples, text, pages with content")
+    html = figures(rows, "samples, html")
+    assert text.macro_f1.value >= 0.75
+    assert text.content_lost.value <= 0.20
+    assert text.unwanted_left.value <= 0.20
+    assert html.macro_f1.value >= 0.85
+
+
+@pytest.mark.skipif(CORPORA is None, reason="DETECTOR_CORPORA names no folder of corpora")
+def test_quality_on_corpora_that_no_model_is_trained_on() -> None:
+    rows = evaluate(Detector().model, label_corpus(read_corpus(Path(CORPORA or ""), MEASURE_ONLY)))
+    for group, floor in (
+        ("classic_eval, html", 0.85),
+        ("multilingual_eval, html", 0.85),
+        ("multilingual_eval, text without markup", 0.80),
+    ):
+        word_f1 = figures(rows, group).word_f1
+        assert word_f1 is not None
+        assert word_f1.value >= floor, group

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detector import Detector
+from detector.errors import ModelError
+from detector.model import Model, input_names
+from detector.storage import MANIFEST, WEIGHTS, _manifest_sha256, load_model, save_model
+
+SameModel = Callable[[Model, Model], bool]
+Edit = Callable[[dict[str, Any]], object]
+INPUTS = len(input_names("text"))
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=True)
+    return stream.getvalue()
+
+
+def npy_header(header: str) -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + b"abc"
+
+
+def altered(
+    source: Path,
+    folder: Path,
+    arrays: dict[str, NDArray[Any]] | None = None,
+    members: dict[str, bytes] | None = None,
+    edit: Edit = lambda manifest: None,
+) -> Path:
+    """A copy of a model with other arrays, digests to match, other bytes for members, and an edited manifest."""
+    changed = {**np.load(source / WEIGHTS), **(arrays or {})}
+    manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+    manifest["arrays"] = {
+        name: {
+            "shape": list(array.shape),
+            "dtype": str(array.dtype),
+            "sha256": hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest(),
+        }
+        for name, array in changed.items()
+        if array.dtype != object
+    }
+    edit(manifest)
+    manifest["sha256"] = _manifest_sha256(manifest)
+    folder.mkdir()
+    with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in changed.items():
+            archive.writestr(f"{name}.npy", (members or {}).get(name) or npy(array))
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        load_model(folder)
+    assert str(folder) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_model_comes_back_as_it_was_saved(
+    same_model: SameModel, sentence_model: Model, sentence_folder: Path
+) -> None:
+    loaded = load_model(sentence_folder)
+    assert (loaded.name, loaded.info) == ("sentences", {"made": "by hand"})
+    for kind, head in sentence_model.heads.items():
+        other = loaded.head(kind)
+        assert (head.threshold, head.words.scale) == (other.threshold, other.words.scale)
+        assert np.array_equal(head.words.table, other.words.table)
+
+
+def test_equal_models_are_equal_files_and_nothing_else_is_left(sentence_folder: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        save_model(load_model(sentence_folder), tmp_path / "new" / "model")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "new" / "model").iterdir()}
+    assert files == {name: (sentence_folder / name).read_bytes() for name in (MANIFEST, WEIGHTS)}
+
+
+def test_a_model_of_one_kind(sentence_model: Model, tmp_path: Path) -> None:
+    save_model(Model("text", {"text": sentence_model.heads["text"]}), tmp_path)
+    with pytest.raises(ModelError, match="'text' was not trained on html pages; use another model or train one"):
+        Detector(tmp_path).classify("<p>x</p>", "html")
+
+
+def test_a_copy_made_by_the_helper_loads(
+    same_model: SameModel, sentence_model: Model, sentence_folder: Path, tmp_path: Path
+) -> None:
+    assert same_model(load_model(altered(sentence_folder, tmp_path / "m")), sentence_model)
+
+
+def test_missing_parts_are_said(sentence_folder: Path, tmp_path: Path) -> None:
+    assert "no model here" in refusal(tmp_path / "gone")
+    assert "name a folder made by 'detector train'" in refusal(sentence_folder / MANIFEST)
+    shutil.copy(sentence_folder / MANIFEST, tmp_path)
+    assert "cannot read the weights" in refusal(tmp_path)
+    (tmp_path / WEIGHTS).write_bytes(b"not a zip archive")
+    assert "damaged weights" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not valid JSON"),
+        (b"{'format': 1}", "not valid JSON"),
+        (b"\xff\xfe{}", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"[1]", "not a model manifest"),
+        (b"{}", "not a model manifest"),
+        (b'{"format": 1}', "altered or damaged since it was written"),
+        (b" " * (1 << 20) + b"{}", "larger than any honest manifest"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(sentence_folder: Path, tmp_path: Path, content: bytes, said: str) -> None:
+    folder = shutil.copytree(sentence_folder, tmp_path / "m")
+    (folder / MANIFEST).write_bytes(content)
+    assert said in refusal(folder)
+
+
+EDITS: dict[str, tuple[Edit, str]] = {
+    "newer format": (lambda m: m.update(format=2), "model format 2, this version reads 1; upgrade the package"),
+    "older format": (lambda m: m.update(format=0), "model format 0, this version reads 1; train the model again"),
+    "other labels": (lambda m: m.update(labels=["spam"]), "its labels are ['spam'], expected ['content'"),
+    "other schema": (lambda m: m["heads"]["html"].update(schema="0"), "made for other html features"),
+    "no schema": (lambda m: m["heads"]["html"].pop("schema"), "KeyError('schema')"),
+    "no heads": (lambda m: m.pop("heads"), "KeyError('heads')"),
+    "empty heads": (lambda m: m.update(heads={}), "heads []; expected 'text', 'html' or both"),
+    "unknown head": (lambda m: m["heads"].update(pdf={}), "heads ['html', 'pdf', 'text']"),
+    "heads a list": (lambda m: m.update(heads=["text"]), "does not describe a model"),
+    "head null": (lambda m: m["heads"].update(text=None), "does not describe a model"),
+    "no name": (lambda m: m.pop("name"), "KeyError('name')"),
+    "info a number": (lambda m: m.update(info=3), "does not describe a model"),
+    "arrays a list": (lambda m: m.update(arrays=[]), "no table of arrays"),
+    "array null": (lambda m: m["arrays"].update({"text.mean": None}), "damaged weights"),
+    "array missing": (lambda m: m["arrays"].pop("text.mean"), "disagree about ['text.mean']"),
+    "array extra": (lambda m: m["arrays"].update(x={}), "disagree about ['x']"),
+    "array outside": (lambda m: m["arrays"].update({"../../x": {}}), "disagree about ['../../x']"),
+    "digest": (lambda m: m["arrays"]["html.mean"].update(sha256="0"), "'html.mean' is not the one in the manifest"),
+    "shape": (
+        lambda m: m["arrays"]["html.mean"].update(shape=[1]),
+        "'html.mean' has another size than the manifest says",
+    ),
+    "dtype": (lambda m: m["arrays"]["html.mean"].update(dtype="int8"), "'html.mean' has another size than"),
+    "dtype unknown": (lambda m: m["arrays"]["html.mean"].update(dtype="O"), "damaged weights"),
+    "shape of bools": (lambda m: m["arrays"]["html.mean"].update(shape=[True]), "damaged weights"),
+    "shape too large": (lambda m: m["arrays"]["html.mean"].update(shape=[10**23]), "damaged weights"),
+    "no network": (lambda m: m["heads"]["text"].update(units=[]), "without networks"),
+    "many layers": (lambda m: m["heads"]["text"].update(units=[[1.0] * 9]), "has 9 layers"),
+    "absent layer": (
+        lambda m: m["heads"]["text"].update(units=[[1.0, 1.0]]),
+        "KeyError('text.network0.layer1.weight')",
+    ),
+    "unit zero": (lambda m: m["heads"]["text"].update(units=[[0.0]]), "has unit 0.0"),
+    "threshold": (lambda m: m["heads"]["text"].update(threshold=1.5), "threshold 1.5"),
+    "threshold text": (lambda m: m["heads"]["text"].update(threshold="0.5"), "does not describe a model"),
+    "scale NaN": (lambda m: m["heads"]["text"]["scales"].update(words=float("nan")), "scale nan"),
+    "scale huge": (lambda m: m["heads"]["text"]["scales"].update(words=10**400), "does not describe a model"),
+    "scale absent": (lambda m: m["heads"]["html"]["scales"].pop("classes"), "KeyError('classes')"),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_manifest_is_refused(sentence_folder: Path, tmp_path: Path, name: str) -> None:
+    edit, said = EDITS[name]
+    assert said in refusal(altered(sentence_folder, tmp_path / "m", edit=edit))
+
+
+ARRAYS: dict[str, tuple[str, NDArray[Any]]] = {
+    "NaN": ("text.mean", np.full(INPUTS, np.nan, np.float32)),
+    "infinity": ("text.words.bias", np.array([0, 0, np.inf], np.float32)),
+    "float64": ("text.mean", np.zeros(INPUTS)),
+    "big endian": ("text.mean", np.zeros(INPUTS, ">f4")),
+    "text": ("text.mean", np.array(["a"])),
+    "short mean": ("text.mean", np.zeros(INPUTS - 1, np.float32)),
+    "zero scale": ("text.scale", np.zeros(INPUTS, np.float32)),
+    "short table": ("text.words", np.zeros((8, 3), np.int8)),
+    "float table": ("text.words", np.zeros((8, 3), np.float32)),
+    "flat bias": ("text.words.bias", np.zeros((), np.float32)),
+    "short bias": ("text.network0.layer0.bias", np.zeros(2, np.float32)),
+    "wide layer": ("text.network0.layer0.weight", np.zeros((INPUTS, 4), np.int16)),
+    "deep layer": ("text.network0.layer0.weight", np.zeros((1, INPUTS, 3), np.int16)),
+    "flat layer": ("text.network0.layer0.weight", np.zeros((), np.int16)),
+    "real layer": ("text.network0.layer0.weight", np.zeros((INPUTS, 3), np.float32)),
+    "heavy layer": ("text.network0.layer0.weight", np.full((INPUTS, 3), 32767, np.int16)),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_wrong_type_or_shape_are_refused(sentence_folder: Path, tmp_path: Path, name: str) -> None:
+    refusal(altered(sentence_folder, tmp_path / "m", arrays=dict([ARRAYS[name]])))
+
+
+class Canary:
+    """Leaves a file where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_pickles_are_refused_without_running_them(sentence_folder: Path, tmp_path: Path) -> None:
+    pickled = npy(np.array([Canary(tmp_path / "ran")], object))
+    assert "another size" in refusal(altered(sentence_folder, tmp_path / "m", members={"text.mean": pickled}))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_that_unpack_to_too_much_are_refused_unread(sentence_folder: Path, tmp_path: Path) -> None:
+    folder = altered(sentence_folder, tmp_path / "m", arrays={"bomb": np.zeros(65 << 20, np.int8)})
+    assert (folder / WEIGHTS).stat().st_size < 1 << 20
+    assert "unpacks to more than" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "a\\..\\x", "C:x", ""])
+def test_names_of_arrays_are_never_paths(sentence_folder: Path, tmp_path: Path, name: str) -> None:
+    folder = altered(sentence_folder, tmp_path / "m", arrays={name: np.zeros(3, np.int8)})
+    before = sorted(tmp_path.rglob("*"))
+    # A name that a zip archive cannot carry is refused; any other is an array like the rest.
+    with suppress(ModelError):
+        load_model(folder)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not Path("/x").exists()
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        b"not an array at all",
+        npy_header(f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({10**15},)}}\n"),
+        npy_header(f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({10**23},)}}\n"),
+        npy_header("{'descr': '|i1', 'fortran_order': False, 'shape': (True,)}\n"),
+        npy_header("{((((((\n"),
+    ],
+)
+def test_members_that_are_no_arrays_are_refused(sentence_folder: Path, tmp_path: Path, member: bytes) -> None:
+    refusal(altered(sentence_folder, tmp_path / "m", members={"text.mean": member}))

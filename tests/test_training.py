@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector import Detector
+from detector.data import CONTENT, LABELS, LINK_LIST
+from detector.errors import SampleError
+from detector.features import extract
+from detector.model import Model
+from detector.storage import save_model
+from training.compose import compose_pages
+from training.dataset import build_dataset
+from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
+from training.fit import FOLDS, MIN_PAGES, site_fold
+from training.labelling import LabelledPage, label_page
+from training.samples import Sample
+from training.train import Trained, is_held_out, train
+
+MakePages = Callable[..., list[LabelledPage]]
+
+
+def page_of(name: str, *blocks: tuple[str, str], kind: str | None = None) -> LabelledPage:
+    labels, lines = zip(*blocks, strict=True)
+    return label_page(Sample(name, "corpus", name, "text", "\n".join(lines), lines, labels, page_type=kind))
+
+
+def of_sites(pages: list[LabelledPage], sites: int) -> list[LabelledPage]:
+    """The pages spread over that many sites."""
+    return [replace(page, sample=replace(page.sample, site=f"s{i % sites}")) for i, page in enumerate(pages)]
+
+
+def row_of(rows: list[Row], group: str) -> Row:
+    return next(row for row in rows if row.group == group)
+
+
+# Composed pages
+
+
+def test_composed_pages_are_real_articles_with_invented_lists(make_pages: MakePages) -> None:
+    pages = make_pages(12)
+    articles = {page.sample.site: page for page in pages}
+    composed = compose_pages(pages, seed=3, share=2.0)
+    assert len(composed) == 24
+    assert len({page.sample.id for page in composed}) == 24
+    for page in composed:
+        assert page.sample.labels is not None
+        assert [str(LABELS[label]) for label in page.labels] == list(page.sample.labels)
+        assert page.page.segment_texts() == list(page.sample.lines or ())
+        original = articles[page.sample.site]
+        kept = np.array(page.page.segment_texts())[page.labels == CONTENT]
+        assert kept.tolist() == np.array(original.page.segment_texts())[original.labels == CONTENT].tolist()
+        assert (page.labels == LINK_LIST).sum() >= 4
+    assert len({page.labels[0] for page in composed}) == 2, "lists before articles, and articles before lists"
+
+
+def test_composed_pages_follow_the_seed(make_pages: MakePages) -> None:
+    def texts(seed: int) -> list[str]:
+        return [page.page.text for page in compose_pages(make_pages(8), seed, share=1.0)]
+
+    assert texts(1) == texts(1) != texts(2)
+
+
+def test_nothing_is_composed_where_there_is_nothing_to_draw_from(make_pages: MakePages) -> None:
+    assert compose_pages([], 0) == []
+    assert compose_pages(make_pages(3), 0, share=1.0) == [], "18 headlines are too few"
+    lists = [page_of("a", *[("link_list", f"A headline of some words, number {i}") for i in range(40)])]
+    assert compose_pages(lists, 0, share=1.0) == [], "no article"
+
+
+def test_lists_without_a_plain_word_can_be_composed_with() -> None:
+    prose = [("content", f"The mill number {i} burned down in the year after.") for i in range(5)]
+    dates = [("link_list", f"2016-06-{i:02}, 10:30, no. 12-{i}") for i in range(1, 29)]
+    assert len(compose_pages([page_of("a", *prose, *dates)], seed=0, share=8.0)) == 8
+
+
+# Training
+
+
+def test_training_learns_what_can_be_learnt(trained: Trained, make_pages: MakePages) -> None:
+    row = row_of(trained.held_out, "synthetic, text")
+    assert row.pages == sum(is_held_out(page.sample.site) for page in make_pages(30)) > 0
+    assert row.macro_f1.value > 0.9
+    assert row.content_lost.value < 0.1
+    assert row.unwanted_left.value < 0.1
+    assert list(trained.model.heads) == ["text"]
+    assert trained.model.info["pages"] == {"synthetic": 30}
+    assert trained.model.info["held_out"] == as_dicts(trained.held_out)
+    unseen = make_pages(4, seed=9)
+    right = [Detector(trained.model).classify(page.page.text, "text").label_ids == page.labels for page in unseen]
+    assert np.concatenate(right).mean() > 0.9
+
+
+def test_equal_seeds_give_equal_models_to_the_bit(trained: Trained, make_pages: MakePages, tmp_path: Path) -> None:
+    again = train(make_pages(30), "small", refit=False)
+    save_model(trained.model, tmp_path / "a")
+    save_model(again.model, tmp_path / "b")
+    for name in ("model.json", "weights.npz"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_both_kinds_are_trained_and_a_last_fit_sees_all_sites(make_pages: MakePages) -> None:
+    said: list[str] = []
+    both = train(make_pages(16, "html"), "both", progress=said.append)
+    assert list(both.model.heads) == ["text", "html"]
+    assert {row.group for row in both.held_out} >= {"synthetic, html", "synthetic, text without markup"}
+    assert all(row.word_f1 is not None and row.macro_f1.value > 0.8 for row in both.held_out)
+    assert "fitting on all sites" in said
+
+
+def test_a_kind_without_pages_gets_no_head_and_the_reason_is_said(make_pages: MakePages) -> None:
+    said: list[str] = []
+    pages = make_pages(30) + make_pages(3, "html")
+    assert list(train(pages, "text", refit=False, progress=said.append).model.heads) == ["text"]
+    assert any("too few html samples: 3 pages from 3 sites" in line for line in said)
+
+
+def test_a_kind_that_the_split_leaves_too_small_gets_no_head(make_pages: MakePages) -> None:
+    pages = make_pages(30) + make_pages(MIN_PAGES, "html")
+    assert any(is_held_out(page.sample.site) for page in pages[30:])
+    assert list(train(pages, "text", refit=False).model.heads) == ["text"]
+
+
+@pytest.mark.parametrize("sites", [0, 3])
+def test_too_few_pages_are_refused(make_pages: MakePages, sites: int) -> None:
+    with pytest.raises(SampleError, match=f"too few text samples: {sites} pages from {sites} sites; at least"):
+        train(make_pages(sites), "few")
+
+
+def test_pages_of_too_few_sites_are_refused(make_pages: MakePages) -> None:
+    with pytest.raises(SampleError, match="from 3 sites; at least 6 pages from 5 sites are needed"):
+        train(of_sites(make_pages(20), 3), "few")
+
+
+def test_one_sided_samples_are_refused(make_pages: MakePages) -> None:
+    pages = [replace(page, labels=np.zeros_like(page.labels)) for page in make_pages(20)]
+    with pytest.raises(SampleError, match="no segment labelled link_list, boilerplate; add pages that do"):
+        train(pages, "one-sided")
+
+
+@pytest.mark.parametrize(("count", "sites"), [(MIN_PAGES - 1, MIN_PAGES - 1), (20, 3)])
+def test_a_refusal_counts_the_pages_that_were_given(make_pages: MakePages, count: int, sites: int) -> None:
+    with pytest.raises(SampleError, match=f"{count} pages from {sites} sites"):
+        train(of_sites(make_pages(count), sites), "few")
+
+
+def test_small_sets_train_without_warnings(make_pages: MakePages) -> None:
+    train(make_pages(8), "small", refit=False)
+
+
+def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = of_sites(make_pages(40), 20)
+    fitted: list[set[str]] = []
+    monkeypatch.setattr(
+        "training.train._fit",
+        lambda data, unlabelled, seed, progress: fitted.append({s.site for s in data["text"].samples}) or {},
+    )
+    measured: set[str] = set()
+    monkeypatch.setattr(
+        "training.train.evaluate", lambda model, pages: measured.update(page.sample.site for page in pages) or []
+    )
+    train(pages, "split")
+    assert measured
+    assert fitted[0].isdisjoint(measured)
+    assert fitted[0] | measured == fitted[1] == {page.sample.site for page in pages}
+
+
+def test_folds_depend_on_nothing_but_the_site() -> None:
+    sites = [f"site{i}.example" for i in range(400)]
+    folds = [site_fold(site, FOLDS) for site in sites]
+    assert folds == [site_fold(site, FOLDS) for site in sites]
+    assert set(folds) == set(range(FOLDS))
+    assert 0.15 < np.mean([is_held_out(site) for site in sites]) < 0.35
+
+
+def test_datasets_hold_the_rows_of_their_pages(make_pages: MakePages, tmp_path: Path) -> None:
+    pages = make_pages(40, "html")
+    empty = label_page(Sample("empty", "synthetic", "a", "html", "<p>", (), ()))
+    data = build_dataset([*pages[:5], empty, *pages[5:]], "html")
+    assert len(data) == 40
+    chosen = np.arange(40) % 3 == 1
+    part = data.select(chosen)
+    assert [sample.id for sample in part.samples] == [pages[i].sample.id for i in range(1, 40, 3)]
+    rows = slice(*part.offsets[1:3].tolist())
+    assert np.array_equal(part.X[rows], extract([pages[4].page], "html").X)
+    assert np.array_equal(part.labels[rows], pages[4].labels)
+    assert part.words.shape[0] == part.classes.shape[0] == len(part.labels) == part.offsets[-1]
+    for _ in range(2):
+        cached = build_dataset(pages, "html", tmp_path)
+        assert np.array_equal(cached.X, data.X)
+        assert (cached.words != data.words).nnz == 0
+
+
+# Evaluation, of a model whose mistakes are known: it keeps what ends like a sentence
+
+
+def test_figures_of_a_page_counted_by_hand(sentence_model: Model) -> None:
+    blocks = (
+        ("content", "Ten chars."),
+        ("content", "No stop at end here."[:-1]),
+        ("boilerplate", "An ad, sir"),
+        ("link_list", "A full one."),
+        ("comment", "Not counted at all."),
+    )
+    row = row_of(evaluate(sentence_model, [page_of("a", *blocks)]), "corpus, text")
+    # One kept rightly, one lost, one left, one removed rightly: F1 is 2 / (2 + 1 + 1) both ways.
+    assert row.macro_f1.value == 0.5
+    assert row.content_lost.value == pytest.approx(19 / 29)
+    assert row.unwanted_left.value == pytest.approx(11 / 21)
+    assert (row.pages, row.word_f1) == (1, None)
+
+
+def test_pages_without_content_do_not_count_as_left(sentence_model: Model) -> None:
+    spam = page_of("spam", ("link_list", "Buy now."), ("link_list", "Buy more."))
+    good = page_of("good", ("content", "One."), ("boilerplate", "Menu"), kind="article")
+    rows = evaluate(sentence_model, [spam, good])
+    row = row_of(rows, "corpus, text")
+    assert (row.pages, row.unwanted_left.value, row.content_lost.value) == (2, 0, 0)
+    # Kept rightly 1, left 2, removed rightly 1: the mean of 2/4 and 2/4.
+    assert row.macro_f1.value == 0.5
+    assert row_of(rows, "corpus, text, pages with content").macro_f1.value == 1
+    assert row_of(rows, "corpus, text, article").pages == 1
+
+
+def test_error_bars_are_the_spread_over_pages(sentence_model: Model) -> None:
+    right = page_of("right", ("content", "One."), ("boilerplate", "Menu"))
+    wrong = page_of("wrong", ("content", "One"), ("boilerplate", "Menu."))
+    one = row_of(evaluate(sentence_model, [right]), "corpus, text").macro_f1
+    alike = row_of(evaluate(sentence_model, [right] * 5), "corpus, text").macro_f1
+    assert (one.value, one.low, one.high) == (alike.value, alike.low, alike.high) == (1, 1, 1)
+    mixed = row_of(evaluate(sentence_model, [right, wrong]), "corpus, text")
+    # Of two pages a quarter of the draws is twice the one, a quarter twice the other.
+    assert (mixed.macro_f1.value, mixed.macro_f1.low, mixed.macro_f1.high) == (0.5, 0, 1)
+    many = row_of(evaluate(sentence_model, [right, wrong] * 50), "corpus, text").macro_f1
+    assert 0.35 < many.low < many.value == 0.5 < many.high < 0.65
+    assert row_of(evaluate(sentence_model, [right, wrong]), "corpus, text") == mixed
+
+
+def test_html_is_measured_with_and_without_markup(sentence_model: Model, make_pages: MakePages) -> None:
+    pages = make_pages(3, "html")
+    rows = evaluate(sentence_model, pages)
+    assert {row.group for row in rows} == {"synthetic, html", "synthetic, text without markup"}
+    assert [row.group for row in evaluate(sentence_model, pages, html_as_text=False)] == ["synthetic, html"]
+    # The footer ends like a sentence: the only mistake, and six words too many beside the 110 of each article.
+    for row in rows:
+        assert row.content_lost.value == 0
+        assert row.word_f1 is not None
+        assert 0.9 < row.word_f1.value < 1
+    text_only = Model("text", {"text": sentence_model.heads["text"]})
+    assert [row.group for row in evaluate(text_only, pages)] == ["synthetic, text without markup"]
+    assert evaluate(text_only, []) == []
+
+
+def test_words_are_compared_as_multisets() -> None:
+    assert word_f1("a a b", "a b b") == pytest.approx(2 / 3)
+    assert (word_f1("", ""), word_f1("a", ""), word_f1("A, b!", "b a")) == (1, 0, 1)
+
+
+def test_the_table_has_a_line_a_row(sentence_model: Model, make_pages: MakePages) -> None:
+    rows = evaluate(sentence_model, make_pages(2) + make_pages(2, "html"))
+    lines = as_table(rows).split("\n")
+    assert [line.split("  ")[0] for line in lines[1:]] == [row.group for row in rows]

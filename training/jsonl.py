@@ -1,0 +1,72 @@
+"""Samples for machines: JSONL, plain or packed, one page a line."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from detector.data import LABELS
+from detector.errors import SampleError
+
+COMMENT = "comment"
+"""A fourth label some corpora use for readers' comments; it is masked: neither learnt nor counted."""
+
+KNOWN_LABELS = (*map(str, LABELS), COMMENT)
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz", ".jsonl.bz2", ".jsonl.zst")
+
+
+def read_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The JSON objects of a file, each with its place ("file:line") for messages.
+
+    Raises:
+        SampleError: The file cannot be read or a line is not a JSON object; the message names file and line.
+    """
+    number = 0
+    damage: tuple[type[Exception], ...] = (OSError, EOFError, *_packing_errors(path))
+    try:
+        with _open(path) as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield f"{path}:{number}", _parse(line, f"{path}:{number}")
+    except damage as error:
+        raise SampleError(f"{path}: cannot be read beyond line {number} ({error}); get the file again") from error
+
+
+def _packing_errors(path: Path) -> tuple[type[Exception], ...]:
+    """What a damaged file of this suffix raises besides OSError and EOFError."""
+    if path.suffix == ".zst":
+        import zstandard
+
+        return (zstandard.ZstdError,)
+    return (lzma.LZMAError, zlib.error)
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.suffix == ".zst":
+        try:
+            import zstandard
+        except ImportError as error:
+            raise SampleError(f"{path}: reading .zst needs zstandard; run: pip install zstandard") from error
+        return zstandard.open(path, "rb")
+    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+    stream: BinaryIO = openers.get(path.suffix, open)(path, "rb")
+    return stream
+
+
+def _parse(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SampleError(f"{where}: not UTF-8 (byte {error.start} of the line); save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise SampleError(f"{where}: not JSON ({error}); write one JSON object a line") from error
+    if not isinstance(record, dict):
+        raise SampleError(f"{where}: not an object; write one JSON object a line")
+    return record
