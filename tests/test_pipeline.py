@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import detector
@@ -24,6 +24,7 @@ def test_exported_names_exist() -> None:
 
 @settings(deadline=None)
 @given(st.lists(LINES, max_size=6), st.integers(1, 4))
+@example(["0", "0:"], 2)
 def test_results_are_the_same_to_the_bit_for_every_batch_size(texts: list[str], size: int) -> None:
     alone = [DETECTOR.classify(text, "text") for text in texts]
     together = list(DETECTOR.classify_many([Page(text, "text") for text in texts], batch_size=size))

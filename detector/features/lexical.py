@@ -115,7 +115,7 @@ def hash_text(batch: Batch) -> HashedText:
     shapes = b.shape_hashes()[tokens.shapes]
     by_token = np.full((TOKEN_FAMILIES, n_tokens), absent, np.int64)
     by_token[0] = _bucket(hashes * _FACTORS[0])
-    if n_tokens > 2:
+    if n_tokens > 1:
         same = tokens.segments[1:] == tokens.segments[:-1]
         pair = _bucket(hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2])
         by_token[1, :-1] = np.where(same, pair, absent)
