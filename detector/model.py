@@ -171,8 +171,8 @@ def stack_inputs(
     features: Features, words: NDArray[np.float32], classes: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
     """The features beside the scores of each segment and of those around it; columns as in `input_names`."""
-    scores = words if classes is None else np.concatenate((words, classes), axis=1)
-    return np.concatenate((features.X, scores, context_features(scores, features.offsets)), axis=1)
+    scores = words.T if classes is None else np.concatenate((words.T, classes.T))
+    return np.concatenate((features.X.T, scores, context_features(scores, features.offsets))).T
 
 
 def input_names(kind: Kind) -> tuple[str, ...]:

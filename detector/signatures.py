@@ -17,6 +17,9 @@ SEED = 1
 EMPTY = np.uint32(0xFFFFFFFF)
 """The value of every position in the signature of an empty set."""
 
+_BLOCK = 1 << 15
+"""Permuted shingles worked on at a time."""
+
 
 @cache
 def permutations(count: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -38,20 +41,34 @@ def minhash(shingles: NDArray[np.uint32], offsets: NDArray[np.int64], count: int
     Returns:
         (n_sets, count) uint32; a row of `EMPTY` for an empty set.
     """
-    sizes = np.diff(offsets)
-    filled = np.flatnonzero(sizes)
-    signatures = np.full((len(sizes), count), EMPTY, np.uint32)
-    if not len(filled):
-        return signatures
-    mixed = _finalize(shingles[offsets[0] : offsets[-1]])
-    cuts = offsets[filled] - offsets[0]
-    factors, summands = permutations(count)
-    for k in range(count):
-        signatures[filled, k] = np.minimum.reduceat(mixed * factors[k] + summands[k], cuts)
-    return signatures
+    signatures = np.full((count, len(offsets) - 1), EMPTY, np.uint32)
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        minima_of_filled = np.empty((count, len(filled)), np.uint32)
+        minima(finalize(shingles[offsets[0] : offsets[-1]]), offsets[filled] - offsets[0], minima_of_filled)
+        signatures[:, filled] = minima_of_filled
+    return np.ascontiguousarray(signatures.T)
 
 
-def _finalize(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def minima(shingles: NDArray[np.uint32], firsts: NDArray[np.int64], out: NDArray[np.uint32]) -> None:
+    """The least shingle of each set under each permutation: signatures, one column a set.
+
+    Args:
+        shingles: (n_shingles,) uint32 hashes, as `finalize` gives them.
+        firsts: (n_sets,) int64, the first shingle of each set; no set is empty.
+        out: (number of permutations, n_sets) uint32.
+    """
+    factors, summands = permutations(len(out))
+    # As many permutations at a time as stay in the processor's cache: one for large batches, all for a small page.
+    step = max(1, _BLOCK // max(len(shingles), 1))
+    for first in range(0, len(out), step):
+        block = slice(first, first + step)
+        permuted = shingles * factors[block, None]
+        permuted += summands[block, None]
+        np.minimum.reduceat(permuted, firsts, axis=1, out=out[block])
+
+
+def finalize(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """The 32-bit finalizer of MurmurHash3, which datasketch applies before the permutations."""
     mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)

@@ -74,32 +74,38 @@ def feature_names(kind: Kind) -> tuple[str, ...]:
 
 
 _CONTEXT_AT = [_PAGE_NAMES.index(name) for name in CONTEXT_COLUMNS]
+_COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
+_LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
 _DOM_CONTEXT_AT = [dom.NAMES.index(name) for name in DOM_CONTEXT_COLUMNS]
 
 
 def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     """Compute the features of pages of one kind.
 
-    The rows of a page do not depend on the other pages.
+    The rows of a page do not depend on the other pages. X lies in memory column by column.
 
     Args:
         pages: Segmented pages; for kind "html" all must have `elements`.
         kind: Which columns to make.
     """
     batch = build_batch(pages)
+    markup = build_markup(batch) if kind == "html" else None
+    hashed_dom = None if markup is None else hash_dom(markup)
+    if not len(batch):
+        empty = np.empty((0, len(feature_names(kind))), np.float32)
+        return Features(empty, batch.offsets, HashedText.none(), hashed_dom)
+    # Columns lie in memory one after the other: each is made, shifted and summed as a whole.
     own = np.concatenate(
-        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)), axis=1
+        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)),
+        dtype=np.float32,
+        casting="same_kind",
     )
-    words = np.expm1(own[:, _PAGE_NAMES.index("log_words")])
-    sentences = np.expm1(own[:, _PAGE_NAMES.index("log_sentences")])
-    position = context.position_features(batch, words, np.rint(sentences), own[:, _PAGE_NAMES.index("log_chars")])
-    parts, around = [own, position], [own[:, _CONTEXT_AT]]
-    hashed_dom = None
-    if kind == "html":
-        markup = build_markup(batch)
-        prose = position[:, context.POSITION_NAMES.index("is_prose")]
-        parts.append(dom.dom_features(batch, markup, words, prose))
-        around.append(parts[-1][:, _DOM_CONTEXT_AT])
-        hashed_dom = hash_dom(markup)
-    parts.append(context.context_features(np.concatenate(around, axis=1), batch.offsets))
-    return Features(np.concatenate(parts, axis=1), batch.offsets, hash_text(batch), hashed_dom)
+    words, sentences = np.expm1(own[_COUNTS_AT])
+    position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
+    parts, around = [own, position], own[_CONTEXT_AT]
+    if markup is not None:
+        prose = position[context.POSITION_NAMES.index("is_prose")]
+        parts.append(dom.dom_features(batch, markup, words, prose).T)
+        around = np.concatenate((around, parts[-1][_DOM_CONTEXT_AT]))
+    parts.append(context.context_features(around, batch.offsets))
+    return Features(np.concatenate(parts).T, batch.offsets, hash_text(batch), hashed_dom)

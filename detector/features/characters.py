@@ -99,12 +99,18 @@ def class_table() -> NDArray[np.uint8]:
 
 
 @cache
-def lower_table() -> NDArray[np.uint32]:
-    """Code point of the lower-case form by code point; every digit maps to "0", so that numbers of one length agree."""
-    table = np.arange(_TABLE_SIZE, dtype=np.uint32)
+def hash_codes() -> NDArray[np.uint64]:
+    """What a character counts in a hash: one more than the code point of its lower-case form, which is "0" for digits."""
+    table = np.arange(_TABLE_SIZE, dtype=np.uint64)
     for code in range(0x10000):
         lowered = chr(code).lower()
         if len(lowered) == 1:
             table[code] = ord(lowered)
     table[class_table() == DIGIT] = ord("0")
-    return table
+    return table + np.uint64(1)
+
+
+def places(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where code points stand in the tables."""
+    at = codes.astype(np.int64)
+    return np.minimum(at, _TABLE_SIZE - 1, out=at)
