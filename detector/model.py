@@ -41,18 +41,24 @@ class HashedScorer:
     table: NDArray[np.int8]
     scale: float
     bias: NDArray[np.float32]
-    _packed: PackedTable = field(init=False, repr=False)
+    _packed: list[PackedTable] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_packed", pack(self.table))
+    @property
+    def packed(self) -> PackedTable:
+        """The table as sums are taken of it; made when first asked for, since a run often needs one kind of page only."""
+        if not self._packed:
+            self._packed.append(pack(self.table))
+        return self._packed[0]
 
     def score(self, rows: HashedText | HashedDom) -> NDArray[np.float32]:
         """Log-odds of each label, squashed into -1..1; (n_rows, n_labels) float32.
 
         A row's features count by one over the square root of their number, so that length does not decide.
         """
-        odds = rows.sums(self._packed) * (self.scale / np.sqrt(rows.sizes()))[:, None] + self.bias
-        return np.tanh(odds / 2).astype(np.float32)
+        odds = rows.sums(self.packed) * (self.scale / np.sqrt(rows.sizes()))[:, None]
+        odds += self.bias
+        odds /= 2
+        return np.tanh(odds, out=odds).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +93,8 @@ class Layer:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_rows, n_out) float32 of (n_rows, n_in)."""
-        steps = np.rint(inputs * np.float32(1 / self.unit))
-        np.clip(steps, -self.MOST_STEPS, self.MOST_STEPS, out=steps)
+        steps: NDArray[np.float32] = inputs * np.float32(1 / self.unit)
+        _to_whole_steps(steps)
         result: NDArray[np.float32] = steps @ self._weight
         result *= self.scale * np.float32(self.unit)
         result += self.bias
@@ -112,6 +118,13 @@ class Layer:
         return cls(np.rint(weight / scale).astype(np.int16), scale, bias.astype(np.float32), unit)
 
 
+def _to_whole_steps(steps: NDArray[np.float32]) -> None:
+    """Round and cut in place. The two ufuncs cost a quarter of `np.clip` on a small page."""
+    np.rint(steps, out=steps)
+    np.maximum(steps, -Layer.MOST_STEPS, out=steps)
+    np.minimum(steps, Layer.MOST_STEPS, out=steps)
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """A dense network with rectified hidden layers."""
@@ -128,6 +141,47 @@ class Network:
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_rows, n_labels) float32 of (n_rows, n_in)."""
         return self.layers[-1](self.activations(inputs)[-1])
+
+
+class Ensemble:
+    """Networks of one shape, run side by side: the same results as of each network, in a third of the calls."""
+
+    def __init__(self, networks: list[Network]) -> None:
+        units = np.array([[layer.unit for layer in network.layers] for network in networks], np.float32)
+        depth = units.shape[1]
+        shared = (units[:, 0] == units[0, 0]).all()
+        self._first: NDArray[np.float32] = (1 / units[: 1 if shared else None, 0])[:, None, None]
+        self._weights = [np.stack([n.layers[i].weight.astype(np.float32) for n in networks]) for i in range(depth)]
+        # Units are powers of two, so that a layer's can be multiplied into the one before without rounding.
+        to_next = np.append(1 / units[:, 1:], np.ones((len(networks), 1), np.float32), axis=1)
+        self._scales, self._biases = (
+            [
+                np.stack([factor[i] * getattr(n.layers[i], part) for n, factor in zip(networks, factors, strict=True)])
+                for i in range(depth)
+            ]
+            for part, factors in (("scale", units * to_next), ("bias", to_next))
+        )
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n_networks, n_rows, n_labels) float32 of (n_rows, n_in)."""
+        steps: NDArray[np.float32] = inputs * self._first
+        _to_whole_steps(steps)
+        for place, (weight, scale, bias) in enumerate(zip(self._weights, self._scales, self._biases, strict=True)):
+            if place:
+                np.maximum(steps, 0, out=steps)
+                _to_whole_steps(steps)
+            steps = steps @ weight
+            steps *= scale[:, None]
+            steps += bias[:, None]
+        return steps
+
+
+def _by_shape(networks: list[Network]) -> list[Ensemble]:
+    """The networks in groups that can run side by side."""
+    groups: dict[tuple[tuple[int, ...], ...], list[Network]] = {}
+    for network in networks:
+        groups.setdefault(tuple(layer.weight.shape for layer in network.layers), []).append(network)
+    return [Ensemble(group) for group in groups.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +203,18 @@ class Head:
     scale: NDArray[np.float32]
     networks: list[Network]
     threshold: float
+    _ensembles: list[Ensemble] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ensembles", _by_shape(self.networks))
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features, scores and the scores around; standardised, (n_segments, n_inputs)."""
         raw = stack_inputs(features, self.words.score(features.text), self._class_scores(features))
-        return np.clip((raw - self.mean) / self.scale, -CLIP, CLIP)
+        raw -= self.mean
+        raw /= self.scale
+        np.maximum(raw, -CLIP, out=raw)
+        return np.minimum(raw, CLIP, out=raw)
 
     def _class_scores(self, features: Features) -> NDArray[np.float32] | None:
         if self.classes is None or features.dom is None:
@@ -163,8 +224,8 @@ class Head:
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
         inputs = self.inputs(features)
-        logits = [network.logits(inputs).astype(np.float64) for network in self.networks]
-        return softmax(np.sum(logits, axis=0) / len(logits)).astype(np.float32)
+        logits = sum(ensemble.logits(inputs).sum(axis=0, dtype=np.float64) for ensemble in self._ensembles)
+        return softmax(logits / len(self.networks)).astype(np.float32)
 
 
 def stack_inputs(
@@ -183,9 +244,10 @@ def input_names(kind: Kind) -> tuple[str, ...]:
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of logits, row by row."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return result
+    powers = logits - logits.max(axis=1, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def context_features(columns: NDArray[np.float32], offsets: NDArray[np.int64]) -
     totals = sums.take(spans[1], axis=1)
     totals -= sums.take(spans[0], axis=1)
     np.divide(totals.swapaxes(0, 1), ((spans[1] - spans[0]) * float(_UNIT))[:, None], out=result[len(STEPS) :])
-    return result.reshape(-1, n)
+    return result.reshape(len(result) * k, n)
 
 
 def _spans(first: NDArray[np.int64], last: NDArray[np.int64], reaches: tuple[int, ...]) -> NDArray[np.int64]:

@@ -58,17 +58,21 @@ class PackedTable:
             sums: (n,) sums of entries of `packed`.
             entries: How many entries each sum is of.
         """
-        fields = [(sums >> (FIELD_BITS * column)) & _FIELD for column in range(self.columns)]
-        return np.stack(fields, axis=1) - (np.broadcast_to(entries, sums.shape) * _BIAS)[:, None]
+        fields = sums >> (np.arange(self.columns) * FIELD_BITS)[:, None]
+        fields &= _FIELD
+        fields -= np.asarray(entries) * _BIAS
+        return fields.T
 
 
 def pack(table: NDArray[np.int8]) -> PackedTable:
     """Pack the columns of a table; (n_buckets, at most 3) int8."""
-    biased = np.concatenate((table, np.zeros((1, table.shape[1]), np.int8))).astype(np.int64) + _BIAS
-    packed = np.zeros(len(biased), np.int64)
-    for column in range(table.shape[1]):
-        packed |= biased[:, column] << (FIELD_BITS * column)
-    return PackedTable(packed, table.shape[1])
+    n_buckets, columns = table.shape
+    packed = np.zeros(n_buckets + 1, np.int64)
+    for column in reversed(range(columns)):
+        packed <<= FIELD_BITS
+        packed[:-1] += table[:, column]
+        packed += _BIAS
+    return PackedTable(packed, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,7 @@ def hash_text(batch: Batch) -> HashedText:
     place = np.arange(EDGE_TOKENS)[:, None]
     at = np.concatenate((tokens.firsts + place, last - place))
     by_edge = _bucket(tokens.hashes.take(at, mode="clip") * _FACTORS[8 : 8 + len(at), None])
-    for place in range(1, EDGE_TOKENS):
-        by_edge[place::EDGE_TOKENS, last - tokens.firsts < place] = _ABSENT
+    np.putmask(by_edge, last - tokens.firsts < np.tile(place, (2, 1)), _ABSENT)
     return HashedText(by_token, by_edge, tokens.offsets)
 
 
