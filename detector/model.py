@@ -151,7 +151,9 @@ class Ensemble:
         depth = units.shape[1]
         shared = (units[:, 0] == units[0, 0]).all()
         self._first: NDArray[np.float32] = (1 / units[: 1 if shared else None, 0])[:, None, None]
-        self._weights = [np.stack([n.layers[i].weight.astype(np.float32) for n in networks]) for i in range(depth)]
+        self._weights: list[NDArray[np.float32]] = [
+            np.stack([n.layers[i].weight.astype(np.float32) for n in networks]) for i in range(depth)
+        ]
         # Units are powers of two, so that a layer's can be multiplied into the one before without rounding.
         to_next = np.append(1 / units[:, 1:], np.ones((len(networks), 1), np.float32), axis=1)
         self._scales, self._biases = (
@@ -170,7 +172,8 @@ class Ensemble:
             if place:
                 np.maximum(steps, 0, out=steps)
                 _to_whole_steps(steps)
-            steps = steps @ weight
+            product: NDArray[np.float32] = steps @ weight
+            steps = product
             steps *= scale[:, None]
             steps += bias[:, None]
         return steps

@@ -27,7 +27,7 @@ DEFAULT_MODEL = Path(__file__).with_name("default_model")
 BATCH_CHARS = 1 << 21
 """A batch is closed before `batch_size` pages when it holds this many characters: memory stays flat."""
 
-GROUP_CHARS = 1 << 15
+GROUP_CHARS = 1 << 16
 """Pages are worked on together until they hold this many characters: their arrays stay in the processor's cache."""
 
 NUL_SHARE_OF_BINARY = 0.01

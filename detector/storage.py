@@ -32,7 +32,8 @@ MAX_WEIGHTS_BYTES = 64 << 20
 def save_model(model: Model, folder: Path) -> None:
     """Write the model's folder: `model.json` and `weights.npz`.
 
-    The manifest is written last and by renaming, so that a folder with a manifest is whole.
+    The manifest is written last and by renaming, so that a folder with a manifest is whole. Weights are not compressed:
+    it would save a third, and cost a third of the time in which a process starts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {}
@@ -59,9 +60,7 @@ def save_model(model: Model, folder: Path) -> None:
         }
     temporary = folder / f".{WEIGHTS}.tmp"
     with temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        )
+        np.savez(stream, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
     temporary.replace(folder / WEIGHTS)
     manifest = {
         "format": FORMAT,
