@@ -1,12 +1,13 @@
 """A trained model: a folder of plain arrays and a JSON manifest, loaded without running any code of it.
 
 Scores come in two steps. Linear scorers over hashed words (and, in HTML, hashed class names) give each segment one
-log-odds a label; these scores, those of the neighbours, and the features of `detector.features` go through small
-dense networks whose logits are averaged.
+log-odds a label; these scores and the features of `detector.features` go through small convolutional networks, which
+see a segment's neighbours and its page, and whose logits are averaged.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
-from detector.features.context import context_features, context_names
 from detector.features.lexical import PackedTable, pack
 
 CLIP = 8.0
@@ -93,12 +93,38 @@ class Layer:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_rows, n_out) float32 of (n_rows, n_in)."""
+        return self.scaled(self.steps(inputs) @ self._weight)
+
+    def along_page(self, inputs: NDArray[np.float32], places: Places, distance: int) -> NDArray[np.float32]:
+        """The layer over each row beside those at a distance before and after it; zeros beyond the page's ends.
+
+        Args:
+            inputs: (n_rows, n_in / 3) float32; the weight's rows are for the row before, the row, and the row after.
+            places: Which page each row is in.
+            distance: In rows.
+        """
+        steps = self.steps(inputs)
+        width = inputs.shape[1]
+        before, here, after = (self._weight[part * width : (part + 1) * width] for part in range(3))
+        sums: NDArray[np.float32] = steps @ here
+        if len(steps) > distance:
+            sums[distance:] += places.within(steps[:-distance] @ before, distance)
+            sums[:-distance] += places.within(steps[distance:] @ after, distance)
+        return self.scaled(sums)
+
+    def steps(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The inputs in whole steps. Two ufuncs cut at a quarter of the cost of `np.clip` on a small page."""
         steps: NDArray[np.float32] = inputs * np.float32(1 / self.unit)
-        _to_whole_steps(steps)
-        result: NDArray[np.float32] = steps @ self._weight
-        result *= self.scale * np.float32(self.unit)
-        result += self.bias
-        return result
+        np.rint(steps, out=steps)
+        np.maximum(steps, -self.MOST_STEPS, out=steps)
+        np.minimum(steps, self.MOST_STEPS, out=steps)
+        return steps
+
+    def scaled(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sums of whole steps as real numbers, in place."""
+        sums *= self.scale * np.float32(self.unit)
+        sums += self.bias
+        return sums
 
     @classmethod
     def round(cls, weight: NDArray[np.floating], bias: NDArray[np.floating], most_input: float) -> Layer:
@@ -118,73 +144,117 @@ class Layer:
         return cls(np.rint(weight / scale).astype(np.int16), scale, bias.astype(np.float32), unit)
 
 
-def _to_whole_steps(steps: NDArray[np.float32]) -> None:
-    """Round and cut in place. The two ufuncs cost a quarter of `np.clip` on a small page."""
-    np.rint(steps, out=steps)
-    np.maximum(steps, -Layer.MOST_STEPS, out=steps)
-    np.minimum(steps, Layer.MOST_STEPS, out=steps)
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which page each row of a batch is in.
+
+    Attributes:
+        offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
+        page_of: (n_rows,) int64.
+    """
+
+    offsets: NDArray[np.int64]
+    page_of: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, offsets: NDArray[np.int64]) -> Places:
+        """Of the pages that `offsets` bounds."""
+        sizes = offsets[1:] - offsets[:-1]
+        return cls(offsets, np.arange(len(sizes)).repeat(sizes))
+
+    def within(self, rows: NDArray[np.float32], distance: int) -> NDArray[np.float32]:
+        """Rows that come from, or go to, `distance` rows away: zero where that is another page; in place.
+
+        Args:
+            rows: (n_rows - distance, k) float32.
+            distance: At least 1.
+        """
+        if len(self.offsets) > 2:
+            rows[self.page_of[distance:] != self.page_of[:-distance]] = 0
+        return rows
+
+    def means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean of each page's rows, exact in fixed point; (n_pages, k) float32, 0 for empty pages."""
+        sizes = self.offsets[1:] - self.offsets[:-1]
+        filled = sizes.nonzero()[0]
+        means = np.zeros((len(sizes), rows.shape[1]), np.float32)
+        if len(filled):
+            fixed = np.rint(rows * np.float32(_FIXED)).astype(np.int64)
+            sums = np.add.reduceat(fixed, self.offsets[filled], axis=0)
+            means[filled] = sums / (sizes[filled] * float(_FIXED))[:, None]
+        return means
+
+
+_FIXED = 1 << 16
+"""Fixed-point steps in 1.0 for the means over pages."""
+
+
+class Sight(enum.StrEnum):
+    """What a stage looks at for each segment."""
+
+    SEGMENT = "segment"
+    NEIGHBOURS = "neighbours"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One hidden step of a network.
+
+    Attributes:
+        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours.
+        sight: A segment's stage replaces the rows; the others add to them (residual connections; He et al. 2016).
+        distance: Of the neighbours, in segments.
+    """
+
+    layer: Layer
+    sight: Sight = Sight.SEGMENT
+    distance: int = 0
+
+    def __call__(self, rows: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
+        """(n_segments, n_out) float32 of (n_segments, n_in)."""
+        added = self.added(rows, places)
+        return added if self.sight == Sight.SEGMENT else np.add(added, rows, out=added)
+
+    def added(self, rows: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
+        """What the stage makes of its sight, rectified; (n_segments, n_out) float32."""
+        if self.sight == Sight.NEIGHBOURS:
+            added = self.layer.along_page(rows, places, self.distance)
+        elif self.sight == Sight.PAGE:
+            added = self.layer(places.means(rows))[places.page_of]
+        else:
+            added = self.layer(rows)
+        return np.maximum(added, 0, out=added)
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A dense network with rectified hidden layers."""
+    """Dense layers over each segment, then convolutions along the page that widen what a segment sees of it.
 
-    layers: list[Layer]
+    The distances of the convolutions grow (Yu, Koltun, "Multi-Scale Context Aggregation by Dilated Convolutions",
+    ICLR 2016), so that four of them see fifteen segments to either side; one stage adds the mean of the whole page.
 
-    def activations(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """What goes into each layer, the inputs first; (n_rows, n_in of the layer) each."""
-        activations = [inputs]
-        for layer in self.layers[:-1]:
-            activations.append(np.maximum(layer(activations[-1]), 0))
-        return activations
+    Attributes:
+        stages: The hidden steps.
+        output: The last layer.
+    """
 
-    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n_rows, n_labels) float32 of (n_rows, n_in)."""
-        return self.layers[-1](self.activations(inputs)[-1])
+    stages: list[Stage]
+    output: Layer
 
+    def trace(self, inputs: NDArray[np.float32], places: Places) -> list[NDArray[np.float32]]:
+        """What goes into each stage, and last into the output; (n_segments, n_in of the stage) each."""
+        rows = [inputs]
+        for stage in self.stages:
+            rows.append(stage(rows[-1], places))
+        return rows
 
-class Ensemble:
-    """Networks of one shape, run side by side: the same results as of each network, in a third of the calls."""
-
-    def __init__(self, networks: list[Network]) -> None:
-        units = np.array([[layer.unit for layer in network.layers] for network in networks], np.float32)
-        depth = units.shape[1]
-        shared = (units[:, 0] == units[0, 0]).all()
-        self._first: NDArray[np.float32] = (1 / units[: 1 if shared else None, 0])[:, None, None]
-        self._weights: list[NDArray[np.float32]] = [
-            np.stack([n.layers[i].weight.astype(np.float32) for n in networks]) for i in range(depth)
-        ]
-        # Units are powers of two, so that a layer's can be multiplied into the one before without rounding.
-        to_next = np.append(1 / units[:, 1:], np.ones((len(networks), 1), np.float32), axis=1)
-        self._scales, self._biases = (
-            [
-                np.stack([factor[i] * getattr(n.layers[i], part) for n, factor in zip(networks, factors, strict=True)])
-                for i in range(depth)
-            ]
-            for part, factors in (("scale", units * to_next), ("bias", to_next))
-        )
-
-    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n_networks, n_rows, n_labels) float32 of (n_rows, n_in)."""
-        steps: NDArray[np.float32] = inputs * self._first
-        _to_whole_steps(steps)
-        for place, (weight, scale, bias) in enumerate(zip(self._weights, self._scales, self._biases, strict=True)):
-            if place:
-                np.maximum(steps, 0, out=steps)
-                _to_whole_steps(steps)
-            product: NDArray[np.float32] = steps @ weight
-            steps = product
-            steps *= scale[:, None]
-            steps += bias[:, None]
-        return steps
-
-
-def _by_shape(networks: list[Network]) -> list[Ensemble]:
-    """The networks in groups that can run side by side."""
-    groups: dict[tuple[tuple[int, ...], ...], list[Network]] = {}
-    for network in networks:
-        groups.setdefault(tuple(layer.weight.shape for layer in network.layers), []).append(network)
-    return [Ensemble(group) for group in groups.values()]
+    def logits(self, inputs: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
+        """(n_segments, n_labels) float32 of (n_segments, n_in)."""
+        rows = inputs
+        for stage in self.stages:
+            rows = stage(rows, places)
+        return self.output(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +276,9 @@ class Head:
     scale: NDArray[np.float32]
     networks: list[Network]
     threshold: float
-    _ensembles: list[Ensemble] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_ensembles", _by_shape(self.networks))
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
-        """What the networks see: features, scores and the scores around; standardised, (n_segments, n_inputs)."""
+        """What the networks see: features and scores, standardised; (n_segments, n_inputs) float32."""
         raw = stack_inputs(features, self.words.score(features.text), self._class_scores(features))
         raw -= self.mean
         raw /= self.scale
@@ -226,23 +292,22 @@ class Head:
 
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
-        inputs = self.inputs(features)
-        logits = sum(ensemble.logits(inputs).sum(axis=0, dtype=np.float64) for ensemble in self._ensembles)
+        inputs, places = self.inputs(features), Places.of(features.offsets)
+        logits = sum(network.logits(inputs, places).astype(np.float64) for network in self.networks)
         return softmax(logits / len(self.networks)).astype(np.float32)
 
 
 def stack_inputs(
     features: Features, words: NDArray[np.float32], classes: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """The features beside the scores of each segment and of those around it; columns as in `input_names`."""
-    scores = words.T if classes is None else np.concatenate((words.T, classes.T))
-    return np.concatenate((features.X.T, scores, context_features(scores, features.offsets))).T
+    """The features beside the scores of each segment; columns as in `input_names`."""
+    parts = (features.X.T, words.T) if classes is None else (features.X.T, words.T, classes.T)
+    return np.concatenate(parts).T
 
 
 def input_names(kind: Kind) -> tuple[str, ...]:
     """The names of the networks' inputs, in order."""
-    scores = SCORE_NAMES + (DOM_SCORE_NAMES if kind == "html" else ())
-    return feature_names(kind) + scores + context_names(scores)
+    return feature_names(kind) + SCORE_NAMES + (DOM_SCORE_NAMES if kind == "html" else ())
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

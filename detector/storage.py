@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS
-from detector.model import HashedScorer, Head, Layer, Model, Network, input_names, schema_digest
+from detector.model import HashedScorer, Head, Layer, Model, Network, Sight, Stage, input_names, schema_digest
 
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
-FORMAT = 1
-MOST_LAYERS = 8
+FORMAT = 2
+MOST_STAGES = 16
+MOST_DISTANCE = 1 << 10
+MOST_MAGNITUDE = 1 << 20
 DTYPES = ("int8", "int16", "float32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 64 << 20
@@ -49,14 +51,14 @@ def save_model(model: Model, folder: Path) -> None:
         arrays[f"{kind}.mean"] = head.mean
         arrays[f"{kind}.scale"] = head.scale
         for number, network in enumerate(head.networks):
-            for place, layer in enumerate(network.layers):
+            for place, layer in enumerate([*(stage.layer for stage in network.stages), network.output]):
                 name = f"{kind}.network{number}.layer{place}"
                 arrays |= {f"{name}.weight": layer.weight, f"{name}.scale": layer.scale, f"{name}.bias": layer.bias}
         heads[kind] = {
             "schema": schema_digest(kind),
             "threshold": head.threshold,
             "scales": scales,
-            "units": [[layer.unit for layer in network.layers] for network in head.networks],
+            "networks": [_describe_network(network) for network in head.networks],
         }
     temporary = folder / f".{WEIGHTS}.tmp"
     with temporary.open("wb") as stream:
@@ -74,6 +76,17 @@ def save_model(model: Model, folder: Path) -> None:
     temporary = folder / f".{MANIFEST}.tmp"
     temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(folder / MANIFEST)
+
+
+def _describe_network(network: Network) -> dict[str, Any]:
+    """What of a network is not in its arrays."""
+    return {
+        "stages": [
+            {"sight": str(stage.sight), "distance": stage.distance, "unit": stage.layer.unit}
+            for stage in network.stages
+        ],
+        "output_unit": network.output.unit,
+    }
 
 
 def _describe(array: NDArray[Any]) -> dict[str, Any]:
@@ -203,8 +216,8 @@ def _expected(described: dict[str, Any]) -> tuple[bytes, tuple[int, ...], np.dty
 def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
     n_inputs = len(input_names(kind))
     networks = [
-        _build_network(f"{kind}.network{number}", units, n_inputs, arrays)
-        for number, units in enumerate(described["units"])
+        _build_network(f"{kind}.network{number}", network, n_inputs, arrays)
+        for number, network in enumerate(described["networks"])
     ]
     if not networks or not 0 < described["threshold"] < 1:
         raise ValueError(f"{kind} head without networks or with threshold {described['threshold']}")
@@ -222,23 +235,40 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
     )
 
 
-def _build_network(name: str, units: list[float], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
-    if not 1 <= len(units) <= MOST_LAYERS:
-        raise ValueError(f"'{name}' has {len(units)} layers")
-    layers: list[Layer] = []
-    for place, unit in enumerate(units):
-        weight, scale, bias = (arrays[f"{name}.layer{place}.{part}"] for part in ("weight", "scale", "bias"))
-        n_in = layers[-1].bias.shape[0] if layers else n_inputs
-        if weight.ndim != 2 or weight.shape[0] != n_in or scale.shape != bias.shape or bias.shape != weight.shape[1:]:
-            raise ValueError(f"layer {place} of '{name}' has shapes {weight.shape}, {scale.shape}, {bias.shape}")
-        if weight.dtype != np.int16 or np.abs(weight.astype(np.int64)).sum(axis=0).max(initial=0) > Layer.MOST_SUM:
-            raise ValueError(f"layer {place} of '{name}' has weights of type {weight.dtype}, or too large")
-        if not 0 < unit < 2**16:
-            raise ValueError(f"layer {place} of '{name}' has unit {unit}")
-        layers.append(Layer(weight, scale, bias, float(unit)))
-    if layers[-1].bias.shape != (len(LABELS),):
-        raise ValueError(f"'{name}' has {layers[-1].bias.shape} outputs")
-    return Network(layers)
+def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
+    """A network whose layers fit each other."""
+    if len(described["stages"]) > MOST_STAGES:
+        raise ValueError(f"'{name}' has {len(described['stages'])} stages")
+    stages: list[Stage] = []
+    width = n_inputs
+    for place, stage in enumerate(described["stages"]):
+        sight, distance = Sight(stage["sight"]), stage["distance"]
+        near = sight == Sight.NEIGHBOURS
+        if type(distance) is not int or not (1 <= distance <= MOST_DISTANCE if near else distance == 0):
+            raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
+        layer = _build_layer(f"{name}.layer{place}", 3 * width if near else width, stage["unit"], arrays)
+        if sight != Sight.SEGMENT and layer.bias.shape != (width,):
+            raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")
+        width = len(layer.bias)
+        stages.append(Stage(layer, sight, distance))
+    output = _build_layer(f"{name}.layer{len(stages)}", width, described["output_unit"], arrays)
+    if output.bias.shape != (len(LABELS),):
+        raise ValueError(f"'{name}' has {output.bias.shape} outputs")
+    return Network(stages, output)
+
+
+def _build_layer(name: str, n_in: int, unit: float, arrays: dict[str, NDArray[Any]]) -> Layer:
+    """A layer whose products are exact and whose results stay finite."""
+    weight, scale, bias = (arrays[f"{name}.{part}"] for part in ("weight", "scale", "bias"))
+    if weight.ndim != 2 or weight.shape[0] != n_in or scale.shape != bias.shape or bias.shape != weight.shape[1:]:
+        raise ValueError(f"'{name}' has shapes {weight.shape}, {scale.shape}, {bias.shape}")
+    if weight.dtype != np.int16 or np.abs(weight.astype(np.int64)).sum(axis=0).max(initial=0) > Layer.MOST_SUM:
+        raise ValueError(f"'{name}' has weights of type {weight.dtype}, or too large")
+    if max(np.abs(scale).max(initial=0), np.abs(bias).max(initial=0)) > MOST_MAGNITUDE:
+        raise ValueError(f"'{name}' has scales or biases beyond {MOST_MAGNITUDE}")
+    if not 0 < unit < 2**16:
+        raise ValueError(f"'{name}' has unit {unit}")
+    return Layer(weight, scale, bias, float(unit))
 
 
 def _build_scorer(name: str, scale: float, bits: int, arrays: dict[str, NDArray[Any]]) -> HashedScorer:

@@ -198,13 +198,12 @@ def train(
     existed = output.exists()
     _make_folder(output)
     from training.card import model_card
-    from training.corpora import digests, read_unlabelled
+    from training.corpora import digests
     from training.evaluate import as_table
     from training.train import train as run
 
-    unlabelled = read_unlabelled(corpora) if corpora is not None else []
     try:
-        trained = run(pages, output.name, unlabelled=unlabelled, seed=seed, cache=cache, progress=_say)
+        trained = run(pages, output.name, seed=seed, cache=cache, progress=_say)
     except DetectorError:
         if not existed:
             output.rmdir()
@@ -242,14 +241,12 @@ def evaluate(
     from detector.storage import load_model
 
     pages = _labelled(samples or [], corpora, measure_only=not fresh)
-    from training.corpora import read_unlabelled
     from training.evaluate import as_dicts, as_table
     from training.evaluate import evaluate as run
     from training.train import train as fit
 
     if fresh:
-        unlabelled = read_unlabelled(corpora) if corpora is not None else []
-        trained = fit(pages, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False)
+        trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
         rows = trained.held_out
         if corpora is not None:
             rows = rows + run(trained.model, _labelled([], corpora, measure_only=True))
@@ -268,7 +265,6 @@ def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool =
     """
     try:
         import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
-        import lightgbm  # noqa: F401
         import sklearn  # noqa: F401
     except (ImportError, OSError) as error:
         fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")

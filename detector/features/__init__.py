@@ -1,7 +1,6 @@
 """Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
 
-`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its neighbours
-and place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
+`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
 """
 
 from __future__ import annotations
@@ -20,29 +19,8 @@ from detector.features.markup import build_markup
 
 __all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedDom", "HashedText", "extract", "feature_names"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the columns and hashes; a model made for another version is refused."""
-
-CONTEXT_COLUMNS = (
-    "log_chars",
-    "log_words",
-    "lower_word_ratio",
-    "short_lower_word_ratio",
-    "title_word_ratio",
-    "digit_ratio",
-    "separators_per_word",
-    "ends_terminal",
-    "starts_lower",
-    "starts_separator",
-    "log_sentences",
-    "recurring_marker_ratio",
-    "near_duplicate_ratio_in_page",
-    "source_suffix",
-    "years",
-)
-"""Columns repeated for the neighbours, for stretches and for the page."""
-
-DOM_CONTEXT_COLUMNS = ("link_char_ratio", "is_li", "is_p", "is_heading", "in_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +45,11 @@ _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
 
 def feature_names(kind: Kind) -> tuple[str, ...]:
     """The names of the columns of X, in order."""
-    names = _PAGE_NAMES + context.POSITION_NAMES
-    if kind == "text":
-        return names + context.context_names(CONTEXT_COLUMNS)
-    return names + dom.NAMES + context.context_names(CONTEXT_COLUMNS + DOM_CONTEXT_COLUMNS)
+    return _PAGE_NAMES + context.POSITION_NAMES + (dom.NAMES if kind == "html" else ())
 
 
-_CONTEXT_AT = [_PAGE_NAMES.index(name) for name in CONTEXT_COLUMNS]
 _COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
 _LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
-_DOM_CONTEXT_AT = [dom.NAMES.index(name) for name in DOM_CONTEXT_COLUMNS]
 
 
 def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
@@ -102,10 +75,8 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     )
     words, sentences = np.expm1(own[_COUNTS_AT])
     position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
-    parts, around = [own, position], own[_CONTEXT_AT]
+    parts = [own, position]
     if markup is not None:
         prose = position[context.POSITION_NAMES.index("is_prose")]
         parts.append(dom.dom_features(batch, markup, words, prose).T)
-        around = np.concatenate((around, parts[-1][_DOM_CONTEXT_AT]))
-    parts.append(context.context_features(around, batch.offsets))
     return Features(np.concatenate(parts).T, batch.offsets, hash_text(batch), hashed_dom)

@@ -1,7 +1,7 @@
-"""Where a segment stands: its neighbours, the stretch around it, its distance to prose, and the page as a whole.
+"""Where a segment stands: its place in the page, its distance to prose, its length beside its neighbours'.
 
-Neighbours matter most (dragnet, boilerpipe and jusText all found so). Sums over stretches run in fixed-point
-integers: they are exact, so the features of a page are the same to the bit whatever else is in the batch.
+What the neighbours are like, the model's networks see for themselves. Sums over stretches run in fixed-point integers:
+they are exact, so the features of a page are the same to the bit whatever else is in the batch.
 """
 
 from __future__ import annotations
@@ -10,10 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features.batch import Batch
-
-STEPS = (-2, -1, 1, 2)
-REACHES = (3, 10)
-"""Half-widths, in segments, of the stretches averaged over."""
 
 POSITION_NAMES = (
     "position",
@@ -42,43 +38,6 @@ _NEAR = 4
 
 _POSITION_LOGS = [place for place, name in enumerate(POSITION_NAMES) if name.startswith("log_") and "_to_" not in name]
 _POSITION_LOGS += [POSITION_NAMES.index(f"log_distance_to_prose_{side}") for side in ("before", "after")]
-
-
-def context_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns `context_features` makes from the given ones."""
-    shifted = tuple(f"{name}[{step:+d}]" for step in STEPS for name in names)
-    averaged = tuple(f"{name}[~{reach}]" for reach in REACHES for name in names)
-    return shifted + averaged + tuple(f"{name}[page]" for name in names)
-
-
-def context_features(columns: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The given columns at the neighbours, averaged over stretches, and averaged over the page.
-
-    Args:
-        columns: (k, n_segments) float32.
-        offsets: (n_pages + 1,) int64.
-
-    Returns:
-        (k * (len(STEPS) + len(REACHES) + 1), n_segments) float32; 0 beyond the page's ends.
-    """
-    k, n = columns.shape
-    sizes = offsets[1:] - offsets[:-1]
-    first, last = offsets[:-1].repeat(sizes), offsets[1:].repeat(sizes)
-    result = np.zeros((len(STEPS) + len(REACHES) + 1, k, n), np.float32)
-    for part, step in zip(result, STEPS, strict=False):
-        distance = abs(step)
-        same_page = first[distance:] == first[:-distance]
-        into, out_of = (slice(distance, None), slice(None, -distance))[:: -1 if step > 0 else 1]
-        np.multiply(columns[:, out_of], same_page, out=part[:, into])
-    sums = np.zeros((k, n + 1), np.int64)
-    fixed = columns * np.float32(_UNIT)
-    sums[:, 1:] = np.rint(fixed, out=fixed)
-    np.add.accumulate(sums, axis=1, out=sums)
-    spans = _spans(first, last, REACHES)
-    totals = sums.take(spans[1], axis=1)
-    totals -= sums.take(spans[0], axis=1)
-    np.divide(totals.swapaxes(0, 1), ((spans[1] - spans[0]) * float(_UNIT))[:, None], out=result[len(STEPS) :])
-    return result.reshape(len(result) * k, n)
 
 
 def _spans(first: NDArray[np.int64], last: NDArray[np.int64], reaches: tuple[int, ...]) -> NDArray[np.int64]:
