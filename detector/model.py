@@ -150,7 +150,7 @@ class Ensemble:
         units = np.array([[layer.unit for layer in network.layers] for network in networks], np.float32)
         depth = units.shape[1]
         shared = (units[:, 0] == units[0, 0]).all()
-        self._first: NDArray[np.float32] = (1 / units[: 1 if shared else None, 0])[:, None, None]
+        self._first = (1 / units[: 1 if shared else None, 0, None, None]).astype(np.float32)
         self._weights: list[NDArray[np.float32]] = [
             np.stack([n.layers[i].weight.astype(np.float32) for n in networks]) for i in range(depth)
         ]
@@ -172,8 +172,7 @@ class Ensemble:
             if place:
                 np.maximum(steps, 0, out=steps)
                 _to_whole_steps(steps)
-            product: NDArray[np.float32] = steps @ weight
-            steps = product
+            steps = steps @ weight
             steps *= scale[:, None]
             steps += bias[:, None]
         return steps
