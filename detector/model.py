@@ -293,7 +293,9 @@ class Head:
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
         inputs, places = self.inputs(features), Places.of(features.offsets)
-        logits = sum(network.logits(inputs, places).astype(np.float64) for network in self.networks)
+        logits = np.zeros((len(inputs), len(LABELS)))
+        for network in self.networks:
+            logits += network.logits(inputs, places)
         return softmax(logits / len(self.networks)).astype(np.float32)
 
 

@@ -85,13 +85,13 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
         for number, step in enumerate(_PLACES):
             if step in slopes:
                 spoken[:, number] += slopes[step] * _shifted(inputs, step)
-    spoken = spoken.reshape(n, -1)
     said = [(place, name) for place in _PLACES.values() for name in input_names(kind)]
     high = np.concatenate([_shifted(inputs, step) > 0 for step in _PLACES], axis=1)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
-    best = np.argsort(-spoken, axis=1, kind="stable")[:, : MOST * 4]
+    weights = spoken.reshape(n, -1)
+    best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
     return [
-        _words([(*said[i], bool(high[row, i])) for i in order if spoken[row, i] > 0])
+        _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])
         for row, order in enumerate(best.tolist())
     ]
 
