@@ -58,17 +58,20 @@ def walk(argument: str, form: Form | None = None) -> Iterator[Source]:
     if argument == STDIN:
         yield Source("<stdin>", None, form)
     elif os.path.isdir(argument):
-        count = 0
-        for count, source in enumerate(_files(argument, form), 1):
+        empty = True
+        for source in _files(argument, form):
+            empty = False
             yield source
-        if not count:
+        if empty:
             known = ", ".join(_FORM_OF_SUFFIX)
             raise InputError(f"{argument}: no files to read in this folder (looked for {known}, packed or not)")
     else:
         try:
             found = os.stat(argument)
         except (OSError, ValueError) as error:
-            raise InputError(f"{argument}: {getattr(error, 'strerror', None) or error}; name files or folders") from error
+            raise InputError(
+                f"{argument}: {getattr(error, 'strerror', None) or error}; name files or folders"
+            ) from error
         yield Source(argument, Path(argument), form or form_of(argument), found.st_size, found.st_mtime_ns)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Form = Literal["jsonl", "warc", "parquet", "page"]
@@ -47,7 +47,13 @@ class Problem:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {"input": self.source, **{key: value for key, value in asdict(self).items() if key != "source"}}
+        return {
+            "input": self.source,
+            "record": self.record,
+            "problem": self.trouble,
+            "detail": self.detail,
+            "url": self.url,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Position(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One step of reading: what was found, the place behind it, and how many bytes of the file were read so far."""
+    """One step of reading: what was found, and the place behind it as in `Position`."""
 
     found: Record | Problem | Skipped
     record: int
@@ -164,7 +170,7 @@ class Unit:
     records: list[Record] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
-    end: Position = Position()
+    end: Position = field(default_factory=Position)
     bytes_read: int = 0
 
 

@@ -283,5 +283,7 @@ def _parse_http(block: bytes, max_bytes: int) -> tuple[dict[str, str], str, str 
 
 def _as_response(block: bytes) -> bytes:
     """An HTTP message in a WARC record, for the library has no parser of HTTP alone."""
-    header = f"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
+    header = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
     return header.encode() + block + b"\r\n\r\n"
