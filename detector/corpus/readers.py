@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from detector.corpus.inputs import Source, sniff_form
 from detector.corpus.packing import DAMAGE, packing_of, sniff_packing, unpack
 from detector.corpus.parquet import read_parquet
-from detector.corpus.records import Form, Item, Position, Problem, Record, Skipped, Trouble, Unit
+from detector.corpus.records import Item, Position, Problem, Record, Skipped, Trouble, Unit
 from detector.corpus.warc import read_warc
 from detector.errors import InputError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 UNIT_RECORDS = 256
 UNIT_BYTES = 2 << 20
@@ -102,31 +105,24 @@ class _SourceReader:
     def _open(self) -> BinaryIO:
         if self.source.path is not None:
             return self.source.path.open("rb")
-        return cast(BinaryIO, io.BufferedReader(_Forward(sys.stdin.buffer)))
+        return _forward(sys.stdin.buffer)
 
     def _items(self, raw: BinaryIO) -> Iterator[Item]:
-        name, path = self.source.name, self.source.path
-        packing = packing_of(name) if path is not None else sniff_packing(_peek(raw))
-        form = self.source.form
-        if form is None:
-            content = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, unpack(raw, packing))))
-            form = sniff_form(_peek(content))
-            if path is not None:
-                raw.seek(0)
-        elif path is None or form != "warc" or packing in (".xz", ".bz2"):
-            content = unpack(raw, packing)
+        name, on_disk = self.source.name, self.source.path is not None
+        packing = packing_of(name) if on_disk else sniff_packing(_peek(raw))
+        content = unpack(raw, packing)
+        form = self.source.form or sniff_form(_peek(content))
         if form == "warc":
-            # The library unpacks by itself, and tells where each packed record begins.
-            packed_by_record = path is not None and packing not in (".xz", ".bz2")
-            return read_warc(raw if packed_by_record else content, name, self.max_bytes)
-        return self._read(form, content if path is None else unpack(raw, packing), packed=bool(packing))
-
-    def _read(self, form: Form, content: BinaryIO, packed: bool) -> Iterator[Item]:
+            if not on_disk:
+                content = _forward(content)
+            # The library unpacks these by itself, and then knows where each packed record begins.
+            by_itself = on_disk and packing in ("", ".gz", ".zst")
+            return read_warc(raw if by_itself else content, name, self.max_bytes)
         if form == "parquet":
-            return read_parquet(content, self.source.name, self.begin.record)
+            return read_parquet(content, name, self.begin.record)
         if form == "page":
-            return _read_page(content, self.source.name, self.max_bytes)
-        return _read_lines(content, self.source.name, self.begin, self.max_bytes, packed)
+            return _read_page(content, name, self.max_bytes)
+        return _read_lines(content, name, self.begin, self.max_bytes, bool(packing))
 
 
 class _Forward(io.RawIOBase):
@@ -142,11 +138,17 @@ class _Forward(io.RawIOBase):
     def tell(self) -> int:
         return self._offset
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        content = self._stream.read1(len(buffer)) if hasattr(self._stream, "read1") else self._stream.read(len(buffer))
-        buffer[: len(content)] = content
+    def readinto(self, buffer: Buffer) -> int:
+        with memoryview(buffer) as view:
+            # What there is, rather than waiting for a whole buffer: the next page may take its time.
+            content = cast(io.BufferedReader, self._stream).read1(len(view))
+            view[: len(content)] = content
         self._offset += len(content)
         return len(content)
+
+
+def _forward(stream: BinaryIO) -> BinaryIO:
+    return io.BufferedReader(cast(io.RawIOBase, _Forward(stream)))
 
 
 def _peek(stream: BinaryIO) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from detector.corpus.packing import DAMAGE
 from detector.corpus.records import Item, Problem, Record, Skipped, Trouble
 from detector.data import KindOption, Page
 from detector.errors import InputError
@@ -157,7 +158,7 @@ def _scan(raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False) -> I
                 return
             position = None
             yield _Found(found.position, found.header, block)
-    except OSError as error:
+    except DAMAGE as error:
         yield _Broken(position, str(error))
     except BaseException as error:
         # A panic of the library's native code does not derive from Exception, and has no public name to catch it by.
@@ -261,6 +262,8 @@ def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] 
 def _parse_http(block: bytes, max_bytes: int) -> tuple[dict[str, str], str, str | None, bytes] | str:
     """Header, content type, charset and unpacked body of a response, or what is wrong with it."""
     reason = "not an HTTP response"
+    if not block.startswith(b"HTTP/"):
+        return reason
     # Some archives hold bodies unpacked, under the header of the packed ones: then less is unpacked.
     for unpacked in ("all", "content", "none"):
         try:
