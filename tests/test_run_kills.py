@@ -40,7 +40,7 @@ run.WorkerPool = InlinePool
 options = run.RunOptions(
     pages=pages.PageOptions(model=model, packing=".zst", max_bytes=2000),
     files=sinks.SinkOptions(
-        shard_bytes=2000, removed=out.with_suffix(".removed.jsonl.zst"), checkpoint_seconds=draw.choice([0, 0, 1e9])
+        shard_bytes=1000, removed=out.with_suffix(".removed.jsonl.zst"), checkpoint_seconds=draw.choice([0, 0, 1e9])
     ),
 )
 
@@ -137,7 +137,7 @@ def test_killed_at_random_steps_the_output_is_the_same_to_the_byte(
     assert kills > 20
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_killed_at_random_times_with_workers_no_page_is_lost_or_doubled(
     tmp_path: Path, sentence_folder: Path, seed: int
 ) -> None:

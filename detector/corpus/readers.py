@@ -81,7 +81,9 @@ class _SourceReader:
     @property
     def bytes_read(self) -> int:
         """Bytes of the file read so far, packed as they are."""
-        return self._raw.tell() if self._raw is not None and self._raw.seekable() else 0
+        if self._raw is None or self._raw.closed:
+            return self.source.size
+        return self._raw.tell() if self._raw.seekable() else 0
 
     def __iter__(self) -> Iterator[Item]:
         begin, source = self.begin, self.source
@@ -99,8 +101,6 @@ class _SourceReader:
             trouble = Trouble.TRUNCATED if cut_off else Trouble.CORRUPT if record else Trouble.UNREADABLE
             detail = f"cannot be read beyond record {record} ({getattr(error, 'strerror', None) or error})"
             yield Item(Problem(source.name, 0, trouble, detail), record + 1, offset)
-        finally:
-            self._raw = None
 
     def _open(self) -> BinaryIO:
         if self.source.path is not None:
