@@ -251,8 +251,11 @@ def test_missing_inputs_and_folders_without_any_are_refused(tmp_path: Path) -> N
             list(walk(str(tmp_path / name)))
 
 
-def test_reading_on_from_any_unit_gives_the_same_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "UNIT_RECORDS", 3)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_reading_on_from_any_unit_gives_the_same_units(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(readers, "UNIT_RECORDS", size)
     lines = [b'{"n": %d}\n' % n for n in range(10)]
     lines[4] = b"\n"
     lines[7] = b"x" * 3_000 + b"\n"

@@ -25,6 +25,8 @@ _DRAIN_BYTES = 1 << 20
 _BOMB_FACTOR = 100
 """A line of a packed file this many times over the limit ends the reading of the file."""
 _HEAD_BYTES = 512
+_END_OF_SOURCE = -1
+"""In place of a record's number: whoever reads on from here begins with the next source."""
 
 
 def read_units(sources: Iterable[Source], start: Position, max_bytes: int) -> Iterator[Unit]:
@@ -44,7 +46,7 @@ def read_units(sources: Iterable[Source], start: Position, max_bytes: int) -> It
         reader = _SourceReader(source, begin, max_bytes)
         for found, record, offset in reader:
             size += _add(unit, found)
-            unit.end = Position(index, record, offset)
+            unit.end = Position(index + 1) if record == _END_OF_SOURCE else Position(index, record, offset)
             if size >= UNIT_BYTES or len(unit.records) + len(unit.problems) >= UNIT_RECORDS:
                 unit.bytes_read = done_bytes + reader.bytes_read
                 yield unit
@@ -87,20 +89,20 @@ class _SourceReader:
 
     def __iter__(self) -> Iterator[Item]:
         begin, source = self.begin, self.source
-        record, offset = begin.record, begin.offset
+        record = begin.record
         try:
             with self._open() as raw:
                 self._raw = raw
                 for item in self._items(raw):
                     # Readers that cannot begin in the middle are read again up to there.
                     if item.record > begin.record:
-                        record, offset = item.record, item.offset
+                        record = item.record
                         yield item
         except DAMAGE as error:
             cut_off = isinstance(error, EOFError)
             trouble = Trouble.TRUNCATED if cut_off else Trouble.CORRUPT if record else Trouble.UNREADABLE
             detail = f"cannot be read beyond record {record} ({getattr(error, 'strerror', None) or error})"
-            yield Item(Problem(source.name, 0, trouble, detail), record + 1, offset)
+            yield Item(Problem(source.name, 0, trouble, detail), _END_OF_SOURCE)
 
     def _open(self) -> BinaryIO:
         if self.source.path is not None:
