@@ -98,7 +98,7 @@ def browser() -> Iterator[Any]:
 def visit(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """A function (file's text, init script="", **context options) that opens it in a tab of its own.
 
-    The tab's `seen` lists the addresses it asked for but the file's own, dialogs, errors, and refusals of the policy.
+    The tab's `requests` are all but that for the file, its `seen` lists dialogs and errors.
     """
     opened = []
 
@@ -108,9 +108,9 @@ def visit(browser: Any, tmp_path: Path) -> Iterator[Open]:
         context = browser.new_context(accept_downloads=True, **options)
         opened.append(context)
         tab = context.new_page()
-        tab.seen = []
+        tab.seen, tab.requests = [], []
         tab.add_init_script(WATCH + init)
-        tab.on("request", lambda request: tab.seen.append(request.url) if request.url != path.as_uri() else None)
+        tab.on("request", lambda request: tab.requests.append(request) if request.url != path.as_uri() else None)
         tab.on("dialog", lambda dialog: (tab.seen.append(dialog.message), dialog.accept()))
         tab.on("pageerror", lambda error: tab.seen.append(str(error)))
         tab.goto(path.as_uri())
@@ -163,7 +163,7 @@ def test_a_page_is_shown_with_its_labels_and_why(visit: Open, make: Callable[...
     assert tab.locator("#checked").inner_text() == "0 of 2 checked"
     tab.hover(".segment >> nth=1")
     assert tab.locator(".choice[aria-pressed=true] .choice-name").inner_text() == "content"
-    assert tab.locator(".choice[data-label=content] .percent").inner_text() == "100 %"
+    assert tab.locator(".choice[data-label=content] .percent").inner_text() == "99 %"
     assert "sentence" in tab.locator(".reasons").inner_text()
     tab.hover(".segment >> nth=4")
     assert tab.locator(".choice[aria-pressed=true] .choice-name").inner_text() == "link list"
@@ -189,7 +189,7 @@ def test_keys_correct_undo_and_redo(visit: Open, make: Callable[..., str]) -> No
     assert labels(tab) == START
     press(tab, "Shift+U Control+y")
     assert labels(tab) == corrected
-    press(tab, "k k k k k 1")
+    press(tab, "2")  # what the model said: no correction any more
     assert tab.locator("#corrected").inner_text().strip() == "· 3 corrected"
 
 
@@ -220,7 +220,7 @@ def test_filters_fold_and_what_is_folded_is_not_changed(visit: Open, make: Calla
     tab.click(".fold")
     assert tab.locator(".segment").count() == 11
     press(tab, "f")
-    assert tab.locator("[aria-checked=true]").inner_text().split() == ["Corrected", "2"]
+    assert tab.locator("[aria-checked=true]").text_content() == "Corrected2"
 
 
 def test_work_survives_a_reload_and_a_browser_that_keeps_nothing(visit: Open, make: Callable[..., str]) -> None:
@@ -234,9 +234,9 @@ def test_work_survives_a_reload_and_a_browser_that_keeps_nothing(visit: Open, ma
     assert labels(tab) == ["link_list", "link_list", *START[2:]]
     refusing = 'Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }})'
     tab = visit(text, init=refusing)
+    assert "save before you close" in tab.locator("#status").text_content()
     press(tab, "3")
     assert labels(tab)[0] == "boilerplate"
-    assert "save before you close" in tab.locator("#status").text_content()
     assert tab.seen == []
 
 
@@ -254,7 +254,7 @@ def test_what_other_files_left_in_the_browser_is_not_trusted(visit: Open, make: 
 def test_what_is_saved_trains_a_model(
     visit: Open, make: Callable[..., str], make_pages: Callable[..., list[LabelledPage]], tmp_path: Path
 ) -> None:
-    samples = [page.sample for page in make_pages(16, "html") + make_pages(2, "text")]
+    samples = [page.sample for page in make_pages(14, "html") + make_pages(1, "text", seed=1)]
     pages = [Page(sample.content, sample.kind, f"https://{sample.site}/") for sample in samples]
     tab = visit(make(*pages, Page("Not touched.")))
     assert tab.locator("#save").is_disabled()
@@ -305,7 +305,7 @@ def test_no_page_runs_a_script_or_reaches_the_network(visit: Open, make: Callabl
         press(tab, "j 1")
     assert tab.evaluate("window.pwned") is None
     assert tab.evaluate("window.violations") == []  # nothing was even tried: the policy is the second wall
-    assert tab.seen == []
+    assert (tab.seen, tab.requests) == ([], [])
     strangers = ":is(#sheet, #pages, #card) :is(script, style, img, svg, iframe, a, input, form, object, embed, [onload])"
     assert tab.locator(strangers).count() == 0
     assert tab.locator(".file").all_inner_texts()[0] == PAYLOADS[0]
@@ -314,10 +314,10 @@ def test_no_page_runs_a_script_or_reaches_the_network(visit: Open, make: Callabl
 def test_the_policy_holds_where_escaping_would_fail(visit: Open, make: Callable[..., str]) -> None:
     attack = f"<script>{SCRIPT}</script><img src=https://evil.example/x onerror={SCRIPT}><style>p{{}}</style>"
     tab = visit(make(Page(TEXT)).replace("<noscript>", attack + "<noscript>"))
+    assert [request.failure for request in tab.requests] == ["csp"]
     assert labels(tab) == START
     assert tab.evaluate("window.pwned") is None
     assert {"script-src-elem", "img-src", "style-src-elem"} <= set(tab.evaluate("window.violations"))
-    assert tab.seen == []
     with pytest.raises(playwright.Error, match="TrustedHTML"):
         tab.evaluate("() => { document.getElementById('sheet').innerHTML = '<b>x</b>'; }")
 
