@@ -197,7 +197,9 @@ def test_the_command_refuses_to_write_over_a_page_or_nothing_at_all(run: Run, tm
 
 def test_classify_pictures_pages_in_the_order_given(run: Run, sentence_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Sure.\nOf all.\n", encoding="utf-8")
-    result = run("classify", tmp_path / "a.txt", "-", "--format", "html", "--model", sentence_folder, stdin=TEXT.encode())
+    result = run(
+        "classify", tmp_path / "a.txt", "-", "--format", "html", "--model", sentence_folder, stdin=TEXT.encode()
+    )
     assert (result.code, result.err) == (0, "")
     index = json.loads(Document(result.out).raw_of("script", id="index")[0])
     assert [page["name"] for page in index["pages"]] == [str(tmp_path / "a.txt"), "<stdin>"]

@@ -18,7 +18,9 @@ from training.labelling import LabelledPage, label_page
 from training.samples import read_samples
 from training.train import train
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install 'link-farm-detector[browser]'")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="no Playwright: pip install 'link-farm-detector[browser]'"
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
 
@@ -80,7 +82,7 @@ PAYLOADS = [
         r"\u003cscript\u003e@\u003c/script\u003e",
         "&lt;script&gt;@&lt;/script&gt;",
         "\u2028@\u2029<script>@</script>",
-        r'\"}]}</script><script>@</script>',
+        r"\"}]}</script><script>@</script>",
         "\u202e<script>@</script>\0",
     )
 ]
@@ -232,7 +234,9 @@ def test_work_survives_a_reload_and_a_browser_that_keeps_nothing(visit: Open, ma
     assert tab.locator("html").get_attribute("data-theme") == "dark"
     press(tab, "h")
     assert labels(tab) == ["link_list", "link_list", *START[2:]]
-    refusing = 'Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }})'
+    refusing = (
+        'Object.defineProperty(window, "localStorage", {get() { throw new DOMException("no", "SecurityError"); }})'
+    )
     tab = visit(text, init=refusing)
     assert "save before you close" in tab.locator("#status").text_content()
     press(tab, "3")
@@ -243,7 +247,12 @@ def test_work_survives_a_reload_and_a_browser_that_keeps_nothing(visit: Open, ma
 def test_what_other_files_left_in_the_browser_is_not_trusted(visit: Open, make: Callable[..., str]) -> None:
     tab = visit(make(Page(TEXT)))
     press(tab, "3")
-    for junk in ("{", "null", '{"corrections": [[99, 1], [0, 7], ["0", 0], 3], "checked": "yes"}', '{"corrections": 1}'):
+    for junk in (
+        "{",
+        "null",
+        '{"corrections": [[99, 1], [0, 7], ["0", 0], 3], "checked": "yes"}',
+        '{"corrections": 1}',
+    ):
         tab.evaluate("junk => Object.keys(localStorage).forEach((key) => localStorage.setItem(key, junk))", junk)
         tab.reload()
         assert labels(tab) == START
@@ -277,9 +286,7 @@ def test_what_is_saved_trains_a_model(
     assert all(row.macro_f1.value > 0.8 for row in trained.held_out)
 
 
-def test_a_page_corrected_but_not_checked_is_saved_whole(
-    visit: Open, make: Callable[..., str], tmp_path: Path
-) -> None:
+def test_a_page_corrected_but_not_checked_is_saved_whole(visit: Open, make: Callable[..., str], tmp_path: Path) -> None:
     tab = visit(make(Page(TEXT), Page(HTML)))
     press(tab, "3")
     (record,) = saved(tab, tmp_path / "reviewed.jsonl")
@@ -295,18 +302,23 @@ def test_no_page_runs_a_script_or_reaches_the_network(visit: Open, make: Callabl
             f'<html><head><title>{payload}</title></head><h1 class="{quoted}" id="{quoted}">x &amp;{payload}</h1>'
             f'<a href="{quoted}" title="{quoted}">It burned.</a><li style="{quoted}">{quoted.replace("<", "&lt;")}</li>'
         )
-        pages += [Page(payload + "\nIt burned.\n" + payload, "text", payload), Page(markup, "html", payload)]
-        names += [payload, f"{payload}.html"]
+        pages.append(Page(markup, "html", payload))
+        names.append(payload)
+    pages.append(Page("\nIt burned.\n".join(PAYLOADS), "text"))
+    names.append("all.txt")
     tab = visit(make(*pages, names=tuple(names)))
     listed = tab.locator(".listed")
     assert listed.count() == len(pages)
-    for number in range(len(pages)):
-        listed.nth(number).evaluate("item => item.click()")
-        press(tab, "j 1")
+    for _ in range(len(pages) - 1):
+        press(tab, "l")
+    assert tab.locator(".segment").count() > len(PAYLOADS)
+    press(tab, "Shift+J 3 f f Enter")
     assert tab.evaluate("window.pwned") is None
     assert tab.evaluate("window.violations") == []  # nothing was even tried: the policy is the second wall
     assert (tab.seen, tab.requests) == ([], [])
-    strangers = ":is(#sheet, #pages, #card) :is(script, style, img, svg, iframe, a, input, form, object, embed, [onload])"
+    strangers = (
+        ":is(#sheet, #pages, #card) :is(script, style, img, svg, iframe, a, input, form, object, embed, [onload])"
+    )
     assert tab.locator(strangers).count() == 0
     assert tab.locator(".file").all_inner_texts()[0] == PAYLOADS[0]
 
@@ -342,5 +354,7 @@ def test_a_long_page_is_drawn_in_chunks_the_browser_may_skip(visit: Open, make: 
     tab.locator("#minimap").click(position={"x": 20, "y": 500})
     assert tab.locator(".segment").count() == 5000
     assert tab.evaluate("document.getElementById('desk').scrollTop") > 10_000
-    skipped = "chunks => chunks.filter((chunk) => !chunk.firstChild.checkVisibility({contentVisibilityAuto: true})).length"
+    skipped = (
+        "chunks => chunks.filter((chunk) => !chunk.firstChild.checkVisibility({contentVisibilityAuto: true})).length"
+    )
     assert tab.locator(".chunk").evaluate_all(skipped) > 100

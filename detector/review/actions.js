@@ -5,7 +5,9 @@ const status = document.getElementById("status");
 const pageList = document.getElementById("pages");
 
 function open(next) {
+  const left = page;
   page = next;
+  drawListed(left);
   cursor = anchor = -1;
   drawPage();
   desk.scrollTop = 0;
@@ -21,7 +23,7 @@ function drawFrame() {
   drawMinimap();
   drawProgress();
   drawFilters();
-  for (const one of pages) drawListed(one);
+  drawListed(page);
   const legend = sheet.querySelector(".legend");
   countsOf(page).forEach((count, label) => (legend.children[label].textContent = `${NAMES[label]} ${count}`));
   if (cursor >= 0) showCard(cursor);

@@ -22,7 +22,7 @@ LINK_SHARE = 0.5
 SHORT_LINE = 90
 """Characters below which a line of plain text that does not end like a sentence is set tight, as in a list."""
 
-_SENTENCE_ENDS = tuple(".!?…。！？:;\"”»’)")
+_SENTENCE_ENDS = tuple('.!?…。！？:;"”»’)')
 
 
 @dataclass(frozen=True, slots=True)

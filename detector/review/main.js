@@ -125,6 +125,7 @@ window.addEventListener("beforeunload", (event) => {
 
 const theme = stored((storage) => storage.getItem(`${STORE_PREFIX}theme`));
 if (["dark", "light"].includes(theme)) root.dataset.theme = theme;
+pages.forEach(drawListed);
 if (page) open(pages.find((one) => !one.checked) ?? page);
 else sheet.append(element("p", "problem", "No pages."));
 if (storeProblem) say("This browser keeps no work for files: save before you close the tab");
