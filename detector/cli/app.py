@@ -41,6 +41,7 @@ class Format(enum.StrEnum):
 
     table = "table"
     jsonl = "jsonl"
+    html = "html"
 
 
 Inputs = Annotated[
@@ -95,26 +96,32 @@ def classify(
     kind: KindOpt = KindChoice.auto,
     model: ModelOpt = None,
     threshold: ThresholdOpt = None,
-    format: Annotated[Format, typer.Option(help="table or jsonl.")] = Format.table,
+    format: Annotated[Format, typer.Option(help="table, jsonl, or html to look at in a browser.")] = Format.table,
 ) -> None:
     """Print every segment of every page with its label."""
     from detector.cli.inputs import read_sources
     from detector.cli.output import as_jsonl, as_table
     from detector.pipeline import Detector
+    from detector.review import render, review_page
 
     detector = Detector(model, threshold=threshold)
     failed = 0
+    pictured = []
     for source in read_sources(inputs, kind.value):
         result = _classify(detector, source)
         if isinstance(result, str):
             failed += _report(source.name, result)
             continue
         failed += _report(source.name, result.problem)
-        if format is Format.jsonl:
+        if format is Format.html and source.page is not None:
+            pictured.append(review_page(source.name, source.page, result))
+        elif format is Format.jsonl:
             typer.echo(as_jsonl(source.name, result))
         else:
             for line in as_table(source.name, result):
                 typer.echo(line)
+    if format is Format.html:
+        typer.echo(render(pictured))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -312,3 +319,8 @@ def verify(folder: Annotated[Path | None, typer.Argument(help="Default: the mode
 
     model = load_model(folder or DEFAULT_MODEL)
     typer.echo(f"{folder or DEFAULT_MODEL}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}")
+
+
+from detector.cli.review import review  # noqa: E402 - needs the options above
+
+app.command()(review)
