@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from detector.cli.corpora import corpora_app
 from detector.errors import DetectorError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 app.add_typer(model_app, name="model")
+app.add_typer(corpora_app, name="corpora")
 
 
 class KindChoice(enum.StrEnum):
