@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 
+import detector
+import training
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
@@ -21,7 +24,9 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
+from training.resume import code_digest, remember
 from training.samples import Sample
+from training.sufficiency import check_balance
 
 HELD_OUT_PARTS = 4
 """One part in four of the sites is held out to measure on."""
@@ -33,6 +38,9 @@ WITHOUT_MARKUP_WEIGHT = 0.25
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 
+FITTING_CODE = (detector, training)
+"""What a fitted head depends on besides its data; a change of any of it fits heads anew."""
+
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
 
@@ -41,10 +49,19 @@ MOST_UNLABELLED_CHARS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model and its figures on sites it had not seen when they were measured."""
+    """A model and its figures on sites it had not seen when they were measured.
+
+    Attributes:
+        model: Fitted on all sites, unless that was not wanted.
+        held_out: Figures of `measured` on the held-out sites.
+        measured: The model that has not seen the held-out sites.
+        before: Figures on the same sites of the model that this one extends; empty if it extends none.
+    """
 
     model: Model
     held_out: list[Row]
+    measured: Model
+    before: list[Row] = field(default_factory=list)
 
 
 def is_held_out(site: str) -> bool:
@@ -72,7 +89,7 @@ def train(
         name: The model's name.
         unlabelled: Plain text of further pages, which students of the text model imitate their teacher on.
         seed: Of everything random.
-        cache: Folder for cached features, or None.
+        cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
         refit: Fit again on all pages after measuring; False returns the model that has not seen the held-out sites.
 
@@ -83,16 +100,16 @@ def train(
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
     others = _unlabelled(unlabelled, pages, cache)
-    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, others, seed, progress)
-    info = {**_describe(pages, seed), "unlabelled_pages": len(others)}
-    model = Model(name, heads, info)
+    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, others, seed, progress, cache)
+    info = {**describe(pages, seed), "unlabelled_pages": len(others)}
+    model = measured = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, _fit(datasets, others, seed, progress), info)
+        model = Model(name, _fit(datasets, others, seed, progress, cache), info)
     info["held_out"] = as_dicts(rows)
-    return Trained(model, rows)
+    return Trained(model, rows, measured)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
@@ -107,6 +124,7 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         try:
             check_trainable(chosen, kind)
             check_trainable(seen, kind)
+            check_balance(seen, kind)
         except SampleError as error:
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
@@ -123,12 +141,17 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress) -> dict[Kind, Head]:
+def _fit(
+    datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress, cache: Path | None
+) -> dict[Kind, Head]:
     """Fit every head, side by side."""
-    heads = Parallel(n_jobs=len(datasets))(
-        delayed(fit_head)(data, unlabelled if kind == "text" else None, seed=seed, progress=progress)
-        for kind, data in datasets.items()
-    )
+    code = code_digest(FITTING_CODE) if cache is not None else ""
+    jobs = []
+    for kind, data in datasets.items():
+        others = unlabelled if kind == "text" else None
+        fit = partial(fit_head, data, others, seed=seed, progress=progress)
+        jobs.append(delayed(remember)(cache, ("head", code, data, others, seed), fit))
+    heads = Parallel(n_jobs=len(jobs))(jobs)
     return dict(zip(datasets, heads, strict=True))
 
 
@@ -149,7 +172,7 @@ def _lighter(page: LabelledPage) -> LabelledPage:
     return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(WITHOUT_MARKUP_WEIGHT))
 
 
-def _describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
+def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
     """What the manifest says of the training pages."""
     content = hashlib.sha256()
     for page in pages:
