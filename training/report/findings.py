@@ -14,10 +14,10 @@ from detector.smoothing import decide
 from training.report.predictions import Predictions, head_probabilities
 
 RELIABILITY_BINS = 10
-MOST_ROWS = 8_000
+MOST_ROWS = 5_000
 """Rows that importance is measured on; more make the error bars smaller and the wait longer."""
 
-REPEATS = 5
+REPEATS = 3
 _CONTEXT = re.compile(r"\[.+\]$")
 
 
