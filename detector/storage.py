@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
-from detector.features import DOM_BITS, TEXT_BITS
+from detector.features import DOM_BITS, SCHEMA, TEXT_BITS
 from detector.model import HashedScorer, Head, Layer, Model, Network, Sight, Stage, input_names, schema_digest
 
 MANIFEST = "model.json"
@@ -156,9 +156,11 @@ def _kinds(manifest: dict[str, Any], folder: Path) -> list[Kind]:
         raise ModelError(f"{folder / MANIFEST}: heads {sorted(manifest['heads'])}; expected 'text', 'html' or both")
     for kind in kinds:
         if manifest["heads"][kind]["schema"] != schema_digest(kind):
+            made = manifest["info"].get("schema") if isinstance(manifest.get("info"), dict) else None
+            newer = isinstance(made, int) and made > SCHEMA
             raise ModelError(
-                f"{folder}: made for other {kind} features than this version computes; "
-                "train it again, or use the package version it was made with"
+                f"{folder}: made for {'newer' if newer else 'other'} {kind} features than this version computes; "
+                + ("upgrade the package" if newer else "train it again, or use the package version it was made with")
             )
     return kinds
 

@@ -177,6 +177,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     from detector.cli import main
 
     def call(*arguments: object, stdin: bytes = b"") -> Run:
+        monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
         monkeypatch.setattr(sys, "argv", ["detector", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()

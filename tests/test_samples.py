@@ -165,7 +165,10 @@ def test_html_without_labels_says_where_to_put_them(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: no samples here; expected .tsv, .html or .jsonl files"
+    assert (
+        refusal(tmp_path)
+        == f"{tmp_path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
+    )
     missing = tmp_path / "gone.tsv"
     assert refusal(missing).startswith(f"{missing}: cannot be read")
     assert refusal(tmp_path / "page.doc").startswith(f"{tmp_path / 'page.doc'}: unknown format; samples are .tsv")

@@ -12,9 +12,9 @@ from sklearn.linear_model import SGDClassifier
 
 from detector.data import LABELS, Kind
 from detector.errors import SampleError
-from detector.features import Features, HashedText
 from detector.model import CLIP, HashedScorer, Head, stack_inputs
 from training.dataset import Dataset
+from training.export import as_features
 from training.labelling import LabelledPage
 from training.network import fit_network
 
@@ -64,7 +64,7 @@ def fit_head(data: Dataset, *, seed: int = 0, progress: Progress = lambda messag
     if data.classes is not None:
         progress(f"{data.kind}: scoring class names out of fold")
         classes, class_scores = _fit_scorer(data.classes, data, folds, seed)
-    inputs = stack_inputs(_as_features(data), word_scores, class_scores)
+    inputs = stack_inputs(as_features(data), word_scores, class_scores)
     mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
@@ -102,11 +102,6 @@ def _page_weights(data: Dataset) -> NDArray[np.float32]:
     sizes = np.bincount(data.page_of, np.sqrt(data.chars) * (data.labels >= 0), len(data))
     weights = data.weights * (np.maximum(sizes, LEAST_PAGE) ** -PAGE_EXPONENT)[data.page_of]
     return np.asarray(weights / weights[data.labels >= 0].mean(), np.float32)
-
-
-def _as_features(data: Dataset) -> Features:
-    """The dataset as `stack_inputs` wants it; the hashed rows are not looked at there."""
-    return Features(data.X, data.offsets, HashedText.none(), None)
 
 
 def _fit_scorer(

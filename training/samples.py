@@ -61,7 +61,9 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
             files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *SUFFIXES)))
             files = [file for file in files if file.suffix != ".tsv" or not file.with_suffix(".html").exists()]
             if not files:
-                raise SampleError(f"{path}: no samples here; expected .tsv, .html or .jsonl files")
+                raise SampleError(
+                    f"{path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
+                )
         else:
             files = [path]
         for file in files:

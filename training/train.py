@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 
+import detector
+import training
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
@@ -20,6 +23,8 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
+from training.resume import code_digest, remember
+from training.sufficiency import check_balance
 
 HELD_OUT_PARTS = 4
 """One part in four of the sites is held out to measure on."""
@@ -31,12 +36,25 @@ WITHOUT_MARKUP_WEIGHT = 0.5
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 
+FITTING_CODE = (detector, training)
+"""What a fitted head depends on besides its data; a change of any of it fits heads anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model and its figures on sites it had not seen when they were measured."""
+    """A model and its figures on sites it had not seen when they were measured.
+
+    Attributes:
+        model: Fitted on all sites, unless that was not wanted.
+        held_out: Figures of `measured` on the held-out sites.
+        measured: The model that has not seen the held-out sites.
+        before: Figures on the same sites of the model that this one extends; empty if it extends none.
+    """
 
     model: Model
     held_out: list[Row]
+    measured: Model
+    before: list[Row] = field(default_factory=list)
 
 
 def is_held_out(site: str) -> bool:
@@ -62,7 +80,7 @@ def train(
         pages: Labelled pages of either kind.
         name: The model's name.
         seed: Of everything random.
-        cache: Folder for cached features, or None.
+        cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
         refit: Fit again on all pages after measuring; False returns the model that has not seen the held-out sites.
 
@@ -72,16 +90,16 @@ def train(
     datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress)
-    info = _describe(pages, seed)
-    model = Model(name, heads, info)
+    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress, cache)
+    info = describe(pages, seed)
+    model = measured = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, _fit(datasets, seed, progress), info)
+        model = Model(name, _fit(datasets, seed, progress, cache), info)
     info["held_out"] = as_dicts(rows)
-    return Trained(model, rows)
+    return Trained(model, rows, measured)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
@@ -96,6 +114,7 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         try:
             check_trainable(chosen, kind)
             check_trainable(seen, kind)
+            check_balance(seen, kind)
         except SampleError as error:
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
@@ -112,11 +131,14 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress) -> dict[Kind, Head]:
+def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
     """Fit every head, side by side."""
-    heads = Parallel(n_jobs=len(datasets))(
-        delayed(fit_head)(data, seed=seed, progress=progress) for data in datasets.values()
-    )
+    code = code_digest(FITTING_CODE) if cache is not None else ""
+    jobs = [
+        delayed(remember)(cache, ("head", code, data, seed), partial(fit_head, data, seed=seed, progress=progress))
+        for data in datasets.values()
+    ]
+    heads = Parallel(n_jobs=len(jobs))(jobs)
     return dict(zip(datasets, heads, strict=True))
 
 
@@ -124,7 +146,7 @@ def _lighter(page: LabelledPage) -> LabelledPage:
     return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(WITHOUT_MARKUP_WEIGHT))
 
 
-def _describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
+def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
     """What the manifest says of the training pages."""
     content = hashlib.sha256()
     for page in pages:

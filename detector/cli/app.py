@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from detector.cli.corpora import corpora_app
+from detector.cli.options import CorporaOpt
 from detector.cli.run import run
+from detector.cli.train import train
 from detector.errors import DetectorError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ app = typer.Typer(
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 app.add_typer(model_app, name="model")
 app.command()(run)
+app.add_typer(corpora_app, name="corpora")
+app.command()(train)
 
 
 class KindChoice(enum.StrEnum):
@@ -52,10 +57,6 @@ ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model folder; 
 ThresholdOpt = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
-]
-CorporaOpt = Annotated[
-    Path | None,
-    typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
 ]
 
 
@@ -190,42 +191,6 @@ def _report(name: str, problem: str | None) -> int:
 
         typer.echo(f"{printable(name)}: {problem}", err=True)
     return 1 if problem else 0
-
-
-@app.command()
-def train(
-    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model folder to write.")] = Path("model"),
-    corpora: CorporaOpt = None,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal models on one machine.")] = 0,
-    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
-) -> None:
-    """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites."""
-    from detector.storage import save_model
-
-    pages = _labelled(samples or [], corpora)
-    existed = output.exists()
-    _make_folder(output)
-    from training.card import model_card
-    from training.corpora import digests
-    from training.evaluate import as_table
-    from training.train import train as run
-
-    try:
-        trained = run(pages, output.name, seed=seed, cache=cache, progress=_say)
-    except DetectorError:
-        if not existed:
-            output.rmdir()
-        raise
-    if corpora is not None:
-        trained.model.info["corpora"] = digests(corpora)
-    save_model(trained.model, output)
-    named = [str(path) for path in samples or []] + ([] if corpora is None else ['--corpora "$DETECTOR_CORPORA"'])
-    command = f"detector train {' '.join(named)} --seed {seed} -o {output}"
-    (output / "README.md").write_text(model_card(trained.model, trained.held_out, command), encoding="utf-8")
-    typer.echo("held-out sites (not trained on when measured):")
-    typer.echo(as_table(trained.held_out))
-    _say(f"wrote {output}")
 
 
 @app.command()
