@@ -153,6 +153,7 @@ class PageResult:
     kept: NDArray[np.bool_]
     problem: str | None = None
     _explain: Callable[[], list[tuple[str, ...]]] | None = field(default=None, repr=False)
+    _judge: Callable[[], float | None] | None = field(default=None, repr=False)
     _segments: list[Segment] | None = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -194,3 +195,11 @@ class PageResult:
         lengths = self.ends - self.starts
         total = int(lengths.sum())
         return float(lengths[~self.kept].sum()) / total if total else 0.0
+
+    @property
+    def spam_probability(self) -> float | None:
+        """Probability that the page as a whole is spam (spun, keywords, links only), in 0..1; computed when asked for.
+
+        None for a page without text, or if the model has not learnt it.
+        """
+        return self._judge() if self._judge is not None else None

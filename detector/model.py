@@ -20,6 +20,7 @@ from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
 from detector.features.lexical import PackedTable, pack
+from detector.spam import SpamScorer
 
 CLIP = 8.0
 """Standardised features beyond this many standard deviations are cut: hostile pages must not saturate the network."""
@@ -268,6 +269,7 @@ class Head:
         scale: (n_inputs,) float32, the inputs are divided by it.
         networks: Their logits are averaged.
         threshold: Probability of content from which a segment is content.
+        spam: Scorer of whole pages; None in HTML mode, or if the model has not learnt it.
     """
 
     words: HashedScorer
@@ -276,6 +278,7 @@ class Head:
     scale: NDArray[np.float32]
     networks: list[Network]
     threshold: float
+    spam: SpamScorer | None = None
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features and scores, standardised; (n_segments, n_inputs) float32."""

@@ -13,11 +13,11 @@ import numpy as np
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
 from detector.errors import UsageError
-from detector.features import extract
+from detector.features import extract, feature_names
 from detector.model import Model
 from detector.reasons import explain
 from detector.segment import segment_html, segment_text
-from detector.smoothing import decide
+from detector.smoothing import decide, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
 
@@ -33,6 +33,9 @@ GROUP_CHARS = 1 << 16
 NUL_SHARE_OF_BINARY = 0.01
 """Share of NUL characters from which a page is taken for a binary file."""
 
+_PROSE_AT = feature_names("text").index("is_prose")
+"""The same column in either kind of page."""
+
 
 class Detector:
     """Labels the segments of pages and strips the unwanted ones.
@@ -47,7 +50,7 @@ class Detector:
         model: A model, the path of a model folder, or None for the one that ships with the package.
         drop: Labels of the segments to remove.
         threshold: Probability of content from which a segment is content, in 0..1; None takes the model's own.
-            Lower keeps more, higher removes more.
+            Lower keeps more, higher removes more. A page that has prose is never emptied, unless the threshold is 1.
 
     Raises:
         UsageError: An unknown label in `drop`, or a threshold outside 0..1.
@@ -128,7 +131,10 @@ class Detector:
         features = extract(segmented, kind)
         head = self.model.head(kind)
         probabilities = head.predict_proba(features)
-        labels = decide(probabilities, head.threshold if self.threshold is None else self.threshold)
+        threshold = head.threshold if self.threshold is None else self.threshold
+        labels = decide(probabilities, threshold)
+        if threshold < 1:
+            rescue_prose(labels, probabilities, features.X[:, _PROSE_AT] > 0, features.offsets)
         kept = ~self._dropped[labels]
         texts = kept_texts(segmented, features.offsets, kept)
         results = {}
@@ -146,8 +152,18 @@ class Detector:
                 kept=kept[rows],
                 problem=page.problem,
                 _explain=partial(explain, head, page, kind, labels[rows]),
+                _judge=partial(_spam_probability, self.model, page),
             )
         return results
+
+
+def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
+    """The probability of spam, from the page's lines as text: pages are known to be spam in that mode only."""
+    head = model.heads.get("text")
+    text = segment_text(page.text)
+    if head is None or head.spam is None or not len(text):
+        return None
+    return head.spam.probability(head.inputs(extract([text], "text")), text.ends - text.starts)
 
 
 def _batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

@@ -24,3 +24,30 @@ def decide(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.u
     labels = np.argmax(probabilities[:, CONTENT + 1 :], axis=1).astype(np.uint8) + np.uint8(CONTENT + 1)
     labels[probabilities[:, CONTENT] >= threshold] = CONTENT
     return labels
+
+
+def rescue_prose(
+    labels: NDArray[np.uint8],
+    probabilities: NDArray[np.float32],
+    prose: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+) -> None:
+    """Label prose as content, in place, in pages that have some and would come out empty.
+
+    What is kept is the prose at least half as likely to be content as the page's best.
+
+    Args:
+        labels: (n_segments,) uint8, indices into `LABELS`.
+        probabilities: (n_segments, n_labels) float32.
+        prose: (n_segments,) bool.
+        offsets: (n_pages + 1,) int64.
+    """
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    if not len(filled):
+        return
+    starts = offsets[filled]
+    sizes = (offsets[1:] - offsets[:-1])[filled]
+    odds = probabilities[:, CONTENT] * prose
+    empty = ~np.logical_or.reduceat(labels == CONTENT, starts)
+    best = np.where(empty, np.maximum.reduceat(odds, starts), np.float32(np.inf))
+    labels[prose & (odds >= np.repeat(best / 2, sizes))] = CONTENT

@@ -18,6 +18,7 @@ from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS
 from detector.model import HashedScorer, Head, Layer, Model, Network, Sight, Stage, input_names, schema_digest
+from detector.spam import SpamScorer
 
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
@@ -50,6 +51,9 @@ def save_model(model: Model, folder: Path) -> None:
             scales["classes"] = head.classes.scale
         arrays[f"{kind}.mean"] = head.mean
         arrays[f"{kind}.scale"] = head.scale
+        if head.spam is not None:
+            arrays[f"{kind}.spam"] = head.spam.weight
+            scales["spam_bias"] = head.spam.bias
         for number, network in enumerate(head.networks):
             for place, layer in enumerate([*(stage.layer for stage in network.stages), network.output]):
                 name = f"{kind}.network{number}.layer{place}"
@@ -234,7 +238,17 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
         scale=scale,
         networks=networks,
         threshold=float(described["threshold"]),
+        spam=_build_spam_scorer(f"{kind}.spam", scales["spam_bias"], n_inputs, arrays)
+        if "spam_bias" in scales
+        else None,
     )
+
+
+def _build_spam_scorer(name: str, bias: float, n_inputs: int, arrays: dict[str, NDArray[Any]]) -> SpamScorer:
+    weight = arrays[name]
+    if weight.shape != (2 * n_inputs + 2,) or weight.dtype != np.float32 or not np.isfinite(bias):
+        raise ValueError(f"'{name}' has shape {weight.shape}, type {weight.dtype} and bias {bias}")
+    return SpamScorer(weight, float(bias))
 
 
 def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:

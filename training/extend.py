@@ -79,7 +79,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
     """
     inputs = standardised(head, segment_rows(head, data))
     fitted = [fit_on(network, inputs, data.labels, data.weights, data.offsets, ANCHOR) for network in head.networks]
-    return Head(head.words, head.classes, head.mean, head.scale, fitted, head.threshold)
+    return Head(head.words, head.classes, head.mean, head.scale, fitted, head.threshold, head.spam)
 
 
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:

@@ -17,6 +17,7 @@ from training.dataset import Dataset
 from training.export import as_features
 from training.labelling import LabelledPage
 from training.network import fit_network
+from training.spam import fit_spam_scorer
 
 FOLDS = 5
 """Parts, by site, for scores of words that the scorer has not seen."""
@@ -34,7 +35,7 @@ PAGE_EXPONENT = 0.5
 LEAST_PAGE = 50.0
 """Below this size (root of characters, summed over segments) a page weighs no more."""
 
-THRESHOLD = 0.42
+THRESHOLD: dict[Kind, float] = {"text": 0.45, "html": 0.45}
 """Probability of content from which a segment is content: a little under one half, where the F1 of words peaks."""
 
 _QUANTILE = 0.9999
@@ -76,7 +77,8 @@ def fit_head(data: Dataset, *, seed: int = 0, progress: Progress = lambda messag
         networks.append(
             fit_network(standard, data.labels, weights, data.offsets, SIZES[data.kind], seed * NETWORKS + number)
         )
-    return Head(words, classes, mean.astype(np.float32), scale, networks, THRESHOLD)
+    spam = fit_spam_scorer(data, standard) if data.kind == "text" else None
+    return Head(words, classes, mean.astype(np.float32), scale, networks, THRESHOLD[data.kind], spam)
 
 
 def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
