@@ -32,6 +32,8 @@ class Sample:
         lines: Labelled blocks, or None where there is a gold text.
         labels: One of `KNOWN_LABELS` for each of `lines`.
         gold_text: The clean article.
+        must_stay: Snippets that belong to the content.
+        must_go: Snippets that do not.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Sample:
     lang: str | None = None
     page_type: str | None = None
     title: str | None = None
+    must_stay: tuple[str, ...] = ()
+    must_go: tuple[str, ...] = ()
 
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
@@ -181,7 +185,8 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
 
     Args:
         record: `lines` and `labels`, or `html` and `gold_text`; optional `id`, `url`, `lang`, `title`, `page_type`.
-            Labels 1 and 0 mean keep and drop.
+            Labels 1 and 0 mean keep and drop. To measure on, `html` may come with `with` and `without` as well as or
+            instead of the gold text: lists of snippets that must stay and must go.
         where: File and line, for messages.
         source: Name of the corpus.
     """
@@ -199,12 +204,22 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         if len(lines) != len(labels):
             raise SampleError(f"{where}: {len(lines)} lines but {len(labels)} labels; give one label a line")
         return _text_sample(name, source, lines, [_label_name(label, where) for label in labels], facts, site)
-    if "html" in record and "gold_text" in record:
-        html, gold = record["html"], record["gold_text"]
-        if not isinstance(html, str) or not isinstance(gold, str):
+    must_stay, must_go = _snippets(record, "with", where), _snippets(record, "without", where)
+    if "html" in record and ("gold_text" in record or must_stay or must_go):
+        html, gold = record["html"], record.get("gold_text")
+        if not isinstance(html, str) or not isinstance(gold, str | None):
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
-        return Sample(name, source, site, "html", html, gold_text=gold, **facts)
+        return Sample(
+            name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts
+        )
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
+
+
+def _snippets(record: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    snippets = record.get(key) or []
+    if not isinstance(snippets, list) or not all(isinstance(snippet, str) and snippet.strip() for snippet in snippets):
+        raise SampleError(f"{where}: {key!r} is a list of strings that are not blank")
+    return tuple(snippets)
 
 
 def _label_name(label: object, where: str) -> str:
