@@ -16,6 +16,9 @@ from training.jsonl import KNOWN_LABELS, SUFFIXES, read_records
 from training.sites import canonical_url, site_of
 
 _HEADER = re.compile(r"#\s*(url|lang|title|page_type)\s*:\s*(.*)")
+SAMPLES = "samples"
+"""What is said to be the source of people's own files."""
+
 _FACTS = ("url", "lang", "page_type", "title")
 
 
@@ -81,7 +84,7 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
     return samples
 
 
-def read_jsonl(path: Path, source: str = "samples") -> Iterator[Sample]:
+def read_jsonl(path: Path, source: str = SAMPLES) -> Iterator[Sample]:
     """The samples of a JSONL file.
 
     Raises:
@@ -139,7 +142,7 @@ def _read_blocks(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
 
 def _read_tsv(path: Path) -> Sample:
     header, labels, lines = _read_blocks(path)
-    return _text_sample(str(path), "samples", lines, labels, header, site_of(header.get("url"), str(path)))
+    return _text_sample(str(path), SAMPLES, lines, labels, header, site_of(header.get("url"), str(path)))
 
 
 def _text_sample(
@@ -170,14 +173,14 @@ def _read_html(path: Path) -> Sample:
         facts = {key: header.get(key) for key in _FACTS}
         facts["url"] = facts["url"] or canonical_url(content)
         site = site_of(facts["url"], name)
-        return Sample(name, "samples", site, "html", content, tuple(lines), tuple(labels), **facts)
+        return Sample(name, SAMPLES, site, "html", content, tuple(lines), tuple(labels), **facts)
     if not path.with_suffix(".txt").exists():
         raise SampleError(
             f"{path}: no labels; put the clean article in {path.stem}.txt or labelled blocks in {path.stem}.tsv"
         )
     url = canonical_url(content)
     gold = _read_text(path.with_suffix(".txt"))
-    return Sample(name, "samples", site_of(url, name), "html", content, gold_text=gold, url=url)
+    return Sample(name, SAMPLES, site_of(url, name), "html", content, gold_text=gold, url=url)
 
 
 def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
@@ -209,9 +212,7 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         html, gold = record["html"], record.get("gold_text")
         if not isinstance(html, str) or not isinstance(gold, str | None):
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
-        return Sample(
-            name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts
-        )
+        return Sample(name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
 
 
