@@ -65,11 +65,17 @@ def html_peers() -> dict[str, HtmlPeer]:
         # It returns HTML; our own segmenter breaks the lines where a browser would.
         return segment_html(readability.Document(html).summary()).text
 
+    def run_resiliparse(html: str, lang: str | None = None) -> str:
+        return str(extract_plain_text(html, main_content=True))
+
+    def run_trafilatura(html: str, lang: str | None = None) -> str:
+        return trafilatura.extract(html) or ""
+
     return {
         "jusText": run_justext,
         "readability-lxml": run_readability,
-        "resiliparse": lambda html, lang=None: extract_plain_text(html, main_content=True),
-        "trafilatura": lambda html, lang=None: trafilatura.extract(html) or "",
+        "resiliparse": run_resiliparse,
+        "trafilatura": run_trafilatura,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ def _text_sample(
         content="\n".join(line for line, _ in pairs),
         lines=tuple(line for line, _ in pairs),
         labels=tuple(label for _, label in pairs),
-        **{key: facts.get(key) for key in _FACTS},
+        **_facts(facts),
     )
 
 
@@ -170,7 +170,7 @@ def _read_html(path: Path) -> Sample:
     name = str(path)
     if path.with_suffix(".tsv").exists():
         header, labels, lines = _read_blocks(path.with_suffix(".tsv"))
-        facts = {key: header.get(key) for key in _FACTS}
+        facts = _facts(header)
         facts["url"] = facts["url"] or canonical_url(content)
         site = site_of(facts["url"], name)
         return Sample(name, SAMPLES, site, "html", content, tuple(lines), tuple(labels), **facts)
@@ -193,7 +193,7 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         where: File and line, for messages.
         source: Name of the corpus.
     """
-    facts = {key: record.get(key) for key in _FACTS}
+    facts = _facts(record)
     wrong = [key for key, value in facts.items() if not isinstance(value, str | None)]
     if wrong:
         raise SampleError(f"{where}: {wrong[0]!r} is not a string")
@@ -214,6 +214,10 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
         return Sample(name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
+
+
+def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: record.get(key) for key in _FACTS}
 
 
 def _snippets(record: dict[str, Any], key: str, where: str) -> tuple[str, ...]:

@@ -66,6 +66,6 @@ def _pages(columns: Columns) -> int:
 def _weights(pages: int) -> FloatArray:
     """(1 + DRAWS, pages): all pages once, then how often each page is drawn; always the same for a number of pages."""
     drawn = np.random.default_rng(SEED).multinomial(pages, np.full(pages, 1 / pages), size=DRAWS)
-    weights = np.concatenate((np.ones((1, pages)), drawn))
+    weights: FloatArray = np.concatenate((np.ones((1, pages)), drawn))
     weights.flags.writeable = False
     return weights

@@ -74,7 +74,7 @@ def in_words(differences: Sequence[Difference], overall: str, new: str, old: str
         lines += [f"  {word} on {item}" for item in seen]
     unseen = sum(item.verdict == 0 for item in differences if item is not first)
     if unseen:
-        lines.append(f"  no difference can be seen in {unseen} of {len(differences)} figures")
+        lines.append(f"  no difference can be seen in {unseen} other figures")
     return "\n".join(lines)
 
 

@@ -47,7 +47,9 @@ class Verdict:
     def __str__(self) -> str:
         side = "at least" if self.floor.figure.higher_is_better else "at most"
         word = "met" if self.is_met else "missed"
-        return f"floor {word}: {self.group}: {self.floor.figure.name} is {self.score}, wanted {side} {self.floor.value:g}"
+        return (
+            f"floor {word}: {self.group}: {self.floor.figure.name} is {self.score}, wanted {side} {self.floor.value:g}"
+        )
 
 
 def parse_floor(text: str) -> Floor:
@@ -110,5 +112,7 @@ def overall_row(rows: Sequence[Row]) -> Row | None:
 def _row_of(floor: Floor, rows: Sequence[Row]) -> Row:
     row = next((row for row in rows if row.group == floor.group), None) if floor.group else overall_row(rows)
     if row is None:
-        raise UsageError(f"--floor: no pages '{floor.group}' were measured; there are: {'; '.join(r.group for r in rows)}")
+        raise UsageError(
+            f"--floor: no pages '{floor.group}' were measured; there are: {'; '.join(r.group for r in rows)}"
+        )
     return row

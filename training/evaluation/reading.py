@@ -56,7 +56,9 @@ def read_pages(samples: Sequence[Path], corpora: Path | None, *, trainable: bool
         pages.absent = [name for name in names if not _holds(corpora, name)]
         present = [name for name in names if name not in pages.absent]
         if not present:
-            raise SampleError(f"{corpora}: none of the corpora is here (looked for {', '.join(names)}); name their folder")
+            raise SampleError(
+                f"{corpora}: none of the corpora is here (looked for {', '.join(names)}); name their folder"
+            )
         for name in present:
             _read(pages, corpora, name)
     return pages
