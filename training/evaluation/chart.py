@@ -49,6 +49,7 @@ def draw(rows: Sequence[Row], path: Path, models: Sequence[str]) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     rows = [row for row in rows if row.split == "corpus"]
     panels = [(name, title) for name, title in PANELS if any(row.figure(name) for row in rows)]
@@ -61,13 +62,12 @@ def draw(rows: Sequence[Row], path: Path, models: Sequence[str]) -> None:
         len(panels),
         figsize=(9, 1.3 + step * sum(heights) + 0.55 * len(panels)),
         height_ratios=[height + 0.3 for height in heights],
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(h_pad=0.09),
         squeeze=False,
     )
     for (name, title), axis in zip(panels, axes[:, 0], strict=True):
         _panel(axis, rows, name, groups[name], contenders, models)
         axis.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=4)
-    figure.get_layout_engine().set(h_pad=0.09)
     handles = {handle.get_label(): handle for axis in axes[:, 0] for handle in axis.get_legend_handles_labels()[0]}
     figure.legend(
         handles.values(),
