@@ -28,6 +28,7 @@ from training.evaluation.views import View
 from training.labelling import LabelledPage, label_page
 from training.peers import c4_line_rules
 from training.samples import Sample, parse_record, read_samples
+from training.train import Trained, is_held_out
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "en_news_reservoir.html"
 MakePages = Callable[..., list[LabelledPage]]
@@ -378,6 +379,28 @@ def test_wrong_use_of_evaluate_says_what_to_do(
     result = run("evaluate", "--corpora", corpora, *arguments)
     assert (result.code, result.out) == (2, "")
     assert message in result.err
+
+
+def test_a_fresh_model_is_measured_on_sites_it_has_not_seen(
+    run: Callable[..., object],
+    write_samples: Callable[[Path, int], Path],
+    sentence_model: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[LabelledPage] = []
+
+    def fake_train(pages: list[LabelledPage], *arguments: object, **options: object) -> Trained:
+        seen.extend(pages)
+        return Trained(sentence_model, [])
+
+    monkeypatch.setattr("training.train.train", fake_train)
+    monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
+    result = run("evaluate", write_samples(tmp_path / "samples", 24), "--fresh", "--json", "-")
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    assert (len(seen), report["models"][0]["folder"]) == (24, None)
+    assert report["rows"][0]["pages"] == sum(is_held_out(page.sample.site) for page in seen) > 0
 
 
 def test_a_model_is_not_compared_with_itself(run: Callable[..., object], corpora: Path, sentence_folder: Path) -> None:
