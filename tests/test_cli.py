@@ -243,7 +243,7 @@ def test_train_on_a_folder_and_evaluate_what_came_out(
     assert "samples, text" in result.out
     assert f"wrote {model}" in result.err
     assert json.loads(run("model", "info", model).out)["info"]["seed"] == 3
-    row = json.loads(run("evaluate", samples, "--model", model, "--json").out)[0]
+    row = json.loads(run("evaluate", samples, "--model", model, "--json", "-").out)["rows"][0]
     assert (row["group"], row["pages"]) == ("samples, text", 24)
     assert row["macro_f1"]["value"] > 0.9
     assert "samples, text" in run("evaluate", samples, "--model", model).out

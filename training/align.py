@@ -16,7 +16,8 @@ from difflib import SequenceMatcher
 import numpy as np
 from numpy.typing import NDArray
 
-_UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+"""A character of a script that is written without spaces."""
 
 ANCHOR = 4
 """Tokens in an anchor; shorter ones are tried where there is none of this length."""
@@ -34,7 +35,7 @@ def words(text: str) -> list[str]:
     >>> words("Don't panic: 東京!")
     ['don', 't', 'panic', '東', '京']
     """
-    return re.findall(r"[^\W_]+", _UNSPACED.sub(r" \1 ", text.lower()))
+    return re.findall(r"[^\W_]+", UNSPACED.sub(r" \1 ", text.lower()))
 
 
 def align(segment_texts: Sequence[str], gold_text: str) -> tuple[NDArray[np.float32], float]:

@@ -49,7 +49,7 @@ class LabelledPage:
 
 
 def label_page(sample: Sample) -> LabelledPage:
-    """Segment a sample and give every segment its label.
+    """Segment a sample and give every segment its label; unknown where there are only snippets to measure on.
 
     Raises:
         SampleError: The gold text or the labelled blocks do not belong to the page.
@@ -58,6 +58,8 @@ def label_page(sample: Sample) -> LabelledPage:
     if sample.gold_text is not None:
         labels = _labels_from_gold(sample, page)
     elif sample.lines is None or sample.labels is None:
+        if sample.must_stay or sample.must_go:
+            return _weighted(sample, page, np.full(len(page), UNKNOWN, np.int8))
         raise SampleError(f"{sample.id}: neither labels nor a gold text")
     elif sample.kind == "text":
         labels = [

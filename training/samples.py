@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from training.jsonl import KNOWN_LABELS, SUFFIXES, read_records
 from training.sites import canonical_url, site_of
 
 _HEADER = re.compile(r"#\s*(url|lang|title|page_type)\s*:\s*(.*)")
+SAMPLES = "samples"
+"""What is said to be the source of people's own files."""
+
 _FACTS = ("url", "lang", "page_type", "title")
 
 
@@ -32,6 +35,8 @@ class Sample:
         lines: Labelled blocks, or None where there is a gold text.
         labels: One of `KNOWN_LABELS` for each of `lines`.
         gold_text: The clean article.
+        must_stay: Snippets that belong to the content.
+        must_go: Snippets that do not.
     """
 
     id: str
@@ -46,6 +51,8 @@ class Sample:
     lang: str | None = None
     page_type: str | None = None
     title: str | None = None
+    must_stay: tuple[str, ...] = ()
+    must_go: tuple[str, ...] = ()
 
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
@@ -79,7 +86,7 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
     return samples
 
 
-def read_jsonl(path: Path, source: str = "samples") -> Iterator[Sample]:
+def read_jsonl(path: Path, source: str = SAMPLES) -> Iterator[Sample]:
     """The samples of a JSONL file.
 
     Raises:
@@ -137,7 +144,7 @@ def _read_blocks(path: Path) -> tuple[dict[str, str], list[str], list[str]]:
 
 def _read_tsv(path: Path) -> Sample:
     header, labels, lines = _read_blocks(path)
-    return _text_sample(str(path), "samples", lines, labels, header, site_of(header.get("url"), str(path)))
+    return _text_sample(str(path), SAMPLES, lines, labels, header, site_of(header.get("url"), str(path)))
 
 
 def _text_sample(
@@ -156,7 +163,7 @@ def _text_sample(
         content="\n".join(line for line, _ in pairs),
         lines=tuple(line for line, _ in pairs),
         labels=tuple(label for _, label in pairs),
-        **{key: facts.get(key) for key in _FACTS},
+        **_facts(facts),
     )
 
 
@@ -165,17 +172,17 @@ def _read_html(path: Path) -> Sample:
     name = str(path)
     if path.with_suffix(".tsv").exists():
         header, labels, lines = _read_blocks(path.with_suffix(".tsv"))
-        facts = {key: header.get(key) for key in _FACTS}
+        facts = _facts(header)
         facts["url"] = facts["url"] or canonical_url(content)
         site = site_of(facts["url"], name)
-        return Sample(name, "samples", site, "html", content, tuple(lines), tuple(labels), **facts)
+        return Sample(name, SAMPLES, site, "html", content, tuple(lines), tuple(labels), **facts)
     if not path.with_suffix(".txt").exists():
         raise SampleError(
             f"{path}: no labels; put the clean article in {path.stem}.txt or labelled blocks in {path.stem}.tsv"
         )
     url = canonical_url(content)
     gold = _read_text(path.with_suffix(".txt"))
-    return Sample(name, "samples", site_of(url, name), "html", content, gold_text=gold, url=url)
+    return Sample(name, SAMPLES, site_of(url, name), "html", content, gold_text=gold, url=url)
 
 
 def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
@@ -183,11 +190,12 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
 
     Args:
         record: `lines` and `labels`, for an HTML page with its `html` as well; or `html` and `gold_text`. Optional
-            `id`, `url`, `lang`, `title`, `page_type`. Labels 1 and 0 mean keep and drop.
+            `id`, `url`, `lang`, `title`, `page_type`. Labels 1 and 0 mean keep and drop. To measure on, `html` may come
+            with `with` and `without` as well as or instead of the gold text: lists of snippets that must stay and must go.
         where: File and line, for messages.
         source: Name of the corpus.
     """
-    facts = {key: record.get(key) for key in _FACTS}
+    facts = _facts(record)
     wrong = [key for key, value in facts.items() if not isinstance(value, str | None)]
     if wrong:
         raise SampleError(f"{where}: {wrong[0]!r} is not a string")
@@ -209,12 +217,24 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         facts["url"] = facts["url"] or canonical_url(record["html"])
         site = site_of(facts["url"], fallback)
         return Sample(name, source, site, "html", record["html"], tuple(lines), tuple(names), **facts)
-    if "html" in record and "gold_text" in record:
-        html, gold = record["html"], record["gold_text"]
-        if not isinstance(html, str) or not isinstance(gold, str):
+    must_stay, must_go = _snippets(record, "with", where), _snippets(record, "without", where)
+    if "html" in record and ("gold_text" in record or must_stay or must_go):
+        html, gold = record["html"], record.get("gold_text")
+        if not isinstance(html, str) or not isinstance(gold, str | None):
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
-        return Sample(name, source, site, "html", html, gold_text=gold, **facts)
+        return Sample(name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
+
+
+def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: record.get(key) for key in _FACTS}
+
+
+def _snippets(record: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    snippets = record.get(key) or []
+    if not isinstance(snippets, list) or not all(isinstance(snippet, str) and snippet.strip() for snippet in snippets):
+        raise SampleError(f"{where}: {key!r} is a list of strings that are not blank")
+    return tuple(snippets)
 
 
 def _label_name(label: object, where: str) -> str:

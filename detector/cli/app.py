@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from detector.cli.corpora import corpora_app
-from detector.cli.options import CorporaOpt
+from detector.cli.evaluate import evaluate
 from detector.cli.run import run
 from detector.cli.train import train
 from detector.errors import DetectorError, InputError, ModelError
@@ -31,6 +31,7 @@ app.add_typer(model_app, name="model")
 app.command()(run)
 app.add_typer(corpora_app, name="corpora")
 app.command()(train)
+app.command()(evaluate)
 
 
 class KindChoice(enum.StrEnum):
@@ -193,56 +194,14 @@ def _report(name: str, problem: str | None) -> int:
     return 1 if problem else 0
 
 
-@app.command()
-def evaluate(
-    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
-    model: ModelOpt = None,
-    corpora: CorporaOpt = None,
-    fresh: Annotated[
-        bool, typer.Option(help="Train on three quarters of the sites first, and measure that model on the others.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Of the fresh model.")] = 0,
-    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Measure a model on labelled pages: samples, and the corpora that no model is trained on.
-
-    With --fresh, the corpora for training are split by site and the figures are of sites the model has not seen.
-    """
-    import json as json_module
-
-    from detector.pipeline import DEFAULT_MODEL
-    from detector.storage import load_model
-
-    pages = _labelled(samples or [], corpora, measure_only=not fresh)
-    from training.evaluate import as_dicts, as_table
-    from training.evaluate import evaluate as run
-    from training.train import train as fit
-
-    if fresh:
-        trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
-        rows = trained.held_out
-        if corpora is not None:
-            rows = rows + run(trained.model, _labelled([], corpora, measure_only=True))
-    else:
-        rows = run(load_model(model or DEFAULT_MODEL), pages)
-    typer.echo(json_module.dumps(as_dicts(rows), indent=1) if json else as_table(rows))
-
-
-def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool = False) -> list[LabelledPage]:
-    """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it.
-
-    Args:
-        samples: Files and folders.
-        corpora: Folder of corpora, or None.
-        measure_only: Read the corpora to measure on instead of those to train on.
-    """
+def _labelled(samples: list[Path], corpora: Path | None) -> list[LabelledPage]:
+    """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it."""
     try:
         import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
         import sklearn  # noqa: F401
     except (ImportError, OSError) as error:
-        fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
-    from training.corpora import MEASURE_ONLY, TRAINABLE, label_corpus, read_corpus
+        fail(f"training needs more packages ({error}); run: pip install 'link-farm-detector[train]'")
+    from training.corpora import TRAINABLE, label_corpus, read_corpus
     from training.labelling import label_page
     from training.samples import read_samples
 
@@ -250,7 +209,7 @@ def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool =
         fail("no samples: name sample files or folders, or give --corpora")
     pages = [label_page(sample) for sample in read_samples(samples)] if samples else []
     if corpora is not None:
-        pages += list(label_corpus(read_corpus(corpora, MEASURE_ONLY if measure_only else TRAINABLE)))
+        pages += list(label_corpus(read_corpus(corpora, TRAINABLE)))
     return pages
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from training.corpora.folder import (
     MEASURE_ONLY,
     TRAINABLE,
+    TUNE_ONLY,
     corpus_file,
     digests,
     label_corpus,
@@ -22,6 +23,7 @@ __all__ = [
     "CORPORA",
     "MEASURE_ONLY",
     "TRAINABLE",
+    "TUNE_ONLY",
     "Corpus",
     "Prepared",
     "corpus_file",

@@ -18,6 +18,9 @@ TRAINABLE = ("labelled_lines", "wcxb_dev", "fundus", "krdwrd")
 MEASURE_ONLY = ("turku_dev", "classic_eval", "multilingual_eval")
 """Corpora to measure on, never to train on."""
 
+TUNE_ONLY = ("trafilatura_snippets",)
+"""Corpora of snippets: nothing to train on, but thresholds may be tuned on them."""
+
 _log = logging.getLogger(__name__)
 
 
