@@ -79,7 +79,7 @@ class Detector:
         if signatures is not None and any(head.site is None for head in self.model.heads.values()):
             raise ModelError(
                 f"model '{self.model.name}' has not learnt to use signatures; "
-                "run: python -m training.site_memory MODEL, or give no signatures"
+                "run: detector signatures teach MODEL --corpora DIR, or give no signatures"
             )
         self._dropped = np.array([label in self.drop for label in LABELS])
 
@@ -111,7 +111,7 @@ class Detector:
         """
         if batch_size < 1:
             raise UsageError(f"batch_size is {batch_size}; give 1 or more")
-        for batch in _batches(pages, batch_size):
+        for batch in batches(pages, batch_size):
             yield from self._classify_batch(batch)
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
@@ -150,8 +150,8 @@ class Detector:
         return [result for result in results if result is not None]
 
 
-def _batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:
-    """Group pages by number and by size."""
+def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:
+    """Group pages by number and by size: a list has `batch_size` pages, or fewer that are long together."""
     batch: list[Page] = []
     chars = 0
     for item in pages:

@@ -251,7 +251,7 @@ def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
     if described["schema"] != site_schema_digest():
         raise ModelError(
             f"the {kind} head's site memory was made for other features than this version computes; "
-            "train it again (python -m training.site_memory), or use the package version it was made with"
+            "train it again (detector signatures teach), or use the package version it was made with"
         )
     n_inputs = len(SITE_INPUT_NAMES)
     mean, scale = _standard(f"{kind}.site", n_inputs, arrays)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from detector.cli.signatures import app as signatures_app
 from detector.errors import DetectorError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 app.add_typer(model_app, name="model")
+app.add_typer(signatures_app, name="signatures")
 
 
 class KindChoice(enum.StrEnum):
@@ -254,12 +256,7 @@ def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool =
         corpora: Folder of corpora, or None.
         measure_only: Read the corpora to measure on instead of those to train on.
     """
-    try:
-        import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
-        import lightgbm  # noqa: F401
-        import sklearn  # noqa: F401
-    except (ImportError, OSError) as error:
-        fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
+    require_training_packages()
     from training.corpora import MEASURE_ONLY, TRAINABLE, label_corpus, read_corpus
     from training.labelling import label_page
     from training.samples import read_samples
@@ -270,6 +267,16 @@ def _labelled(samples: list[Path], corpora: Path | None, *, measure_only: bool =
     if corpora is not None:
         pages += list(label_corpus(read_corpus(corpora, MEASURE_ONLY if measure_only else TRAINABLE)))
     return pages
+
+
+def require_training_packages() -> None:
+    """Say which line mends it where the packages for training are not installed."""
+    try:
+        import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
+        import lightgbm  # noqa: F401
+        import sklearn  # noqa: F401
+    except (ImportError, OSError) as error:
+        fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
 
 
 def _say(message: str) -> None:

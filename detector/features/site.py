@@ -204,7 +204,7 @@ def _keys(batch: Batch, urls: Sequence[str | None]) -> _Keys:
     hosts = [host_of(url) for url in urls]
     host = np.array([_hash(name or "") for name in hosts], np.uint64)
     addresses = [_address(url, name) if url and name else "" for url, name in zip(urls, hosts, strict=True)]
-    lines = segment_keys(batch)
+    lines = mix(segment_keys(batch)) if len(batch) else np.empty(0, np.uint64)
     of_host = host[batch.page_of]
     tokens = batch.tokens
     words = minhash((tokens.hashes >> np.uint64(32)).astype(np.uint32), tokens.offsets, NEAR_BANDS * NEAR_ROWS)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.errors import SignatureError
 from detector.signatures.counting import PageSignatures
@@ -68,7 +69,7 @@ class RedisSignatureCounter:
         """
         calls = self._client.pipeline(transaction=False)
         for page in pages:
-            names = [key.tobytes() for key in (*_bytes(page.identity), *_bytes(page.keys))]
+            names = [*_names(page.identity), *_names(page.keys)]
             self._add(keys=[self._prefix], args=[len(page.identity), *names], client=calls)
         return sum(self._run(calls.execute))
 
@@ -92,8 +93,10 @@ class RedisSignatureCounter:
             raise SignatureError(f"Redis: {error}; check the server's address and that it runs") from error
 
 
-def _bytes(keys: Any) -> Any:
-    return keys.astype(_BIG_ENDIAN)
+def _names(keys: NDArray[np.uint64]) -> list[bytes]:
+    """Each key as eight bytes, the highest first: a bucket is told by the first ones."""
+    packed = keys.astype(_BIG_ENDIAN).tobytes()
+    return [packed[place : place + 8] for place in range(0, len(packed), 8)]
 
 
 def _literally(pattern: bytes) -> bytes:

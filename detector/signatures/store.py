@@ -237,7 +237,8 @@ def _read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise SignatureError(f"{path}: of a format that this version does not read; build it again")
     size = header.get("signatures")
-    if not isinstance(header.get("scheme"), str) or type(size) is not int or not 0 <= size < 1 << 48:
+    named = isinstance(header.get("scheme"), str) and isinstance(header.get("sha256"), str)
+    if not named or type(size) is not int or not 0 <= size < 1 << 48:
         raise SignatureError(f"{path}: damaged header; build it again")
     return header
 
