@@ -226,7 +226,7 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_crawlers_that_share_a_redis_count_as_one_would(redis_url: str) -> None:
     pytest.importorskip("redis")
     random = np.random.default_rng(6)
-    pages = [make_page(number, random.integers(1, 1 << 64, 30, np.uint64).tolist() + [77 << 8]) for number in range(40)]
+    pages = [make_page(number, [*random.integers(1, 1 << 64, 30, np.uint64).tolist(), 77 << 8]) for number in range(40)]
     first, second = (RedisSignatureCounter(redis_url, SCHEME, prefix="two [crawlers]*") for _ in range(2))
     assert first.add(pages[:25]) + second.add(pages[10:]) == 40
     alone = SignatureCounter(SCHEME)
