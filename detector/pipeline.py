@@ -125,6 +125,7 @@ class Detector:
             features = extract(chosen, kind)
             head = self.model.head(kind)
             probabilities = head.predict_proba(features)
+            site = None
             if self.signatures is not None and head.site is not None:
                 site = site_features(chosen, [pages[i].url for i in places], self.signatures)
                 chars = np.concatenate([page.ends - page.starts for page in chosen])
@@ -145,7 +146,15 @@ class Detector:
                     probabilities=probabilities[rows],
                     kept=kept[rows],
                     problem=page.problem,
-                    _explain=partial(explain, head, page, kind, labels[rows]),
+                    _explain=partial(
+                        explain,
+                        head,
+                        page,
+                        kind,
+                        labels[rows],
+                        None if site is None else site.host_count[rows],
+                        None if site is None else site.host_pages[rows],
+                    ),
                 )
         return [result for result in results if result is not None]
 

@@ -68,7 +68,14 @@ _PHRASES = {
 _CONTEXT = re.compile(r"(.*)\[(.+)\]")
 
 
-def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint8]) -> list[tuple[str, ...]]:
+def explain(
+    head: Head,
+    page: SegmentedPage,
+    kind: Kind,
+    labels: NDArray[np.uint8],
+    host_count: NDArray[np.int64] | None = None,
+    host_pages: NDArray[np.int64] | None = None,
+) -> list[tuple[str, ...]]:
     """For each segment the `MOST` inputs that spoke loudest for its label against the others.
 
     An input's weight is its standardised value times the slope of the label's log-odds along it (gradient times
@@ -79,6 +86,8 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
         page: The page; its features are computed again, since reasons are seldom asked for.
         kind: How the page was read.
         labels: (n_segments,) the labels to explain.
+        host_count: (n_segments,) other pages of the host that hold the segment, if signatures were used; said first.
+        host_pages: (n_segments,) other pages of the host that are known.
     """
     inputs = head.inputs(extract([page], kind))
     slopes = np.zeros_like(inputs)
@@ -96,9 +105,15 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
     names = input_names(kind)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
     best = np.argsort(-spoken, axis=1, kind="stable")[:, : MOST * 4]
-    return [
+    reasons = [
         _words([(names[i], inputs[row, i] > 0) for i in order if spoken[row, i] > 0])
         for row, order in enumerate(best.tolist())
+    ]
+    if host_count is None or host_pages is None:
+        return reasons
+    return [
+        (f"on {count:,} of {pages:,} other pages of the site", *reason)[:MOST] if count else reason
+        for count, pages, reason in zip(host_count.tolist(), host_pages.tolist(), reasons, strict=True)
     ]
 
 

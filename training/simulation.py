@@ -19,7 +19,7 @@ from detector.data import CONTENT, LABELS, LINK_LIST, Kind, SegmentedPage
 from training.labelling import LabelledPage, as_text
 from training.samples import Sample
 
-MIN_ARTICLE_CHARS, MIN_TEMPLATE_SEGMENTS = 500, 12
+MIN_ARTICLE_CHARS, MIN_TEMPLATE_SEGMENTS = 500, 8
 LISTING_SHARE, SECOND_ADDRESS_SHARE = 0.04, 0.03
 MOST_TITLE_CHARS = 140
 

@@ -163,9 +163,15 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     standard = np.clip((rows.inputs - mean) / scale, -CLIP, CLIP)
     network = MLPClassifier(
-        (HIDDEN,), alpha=1e-3, learning_rate_init=2e-3, batch_size=256, max_iter=12, tol=0, n_iter_no_change=100,
+        (HIDDEN,),
+        alpha=1e-3,
+        learning_rate_init=2e-3,
+        batch_size=int(np.clip(len(standard) // 50, 16, 256)),
+        max_iter=int(np.clip(3_000_000 // max(len(standard), 1), 10, 60)),
+        tol=0,
+        n_iter_no_change=1000,
         random_state=seed,
-    )  # fmt: skip
+    )
     with warnings.catch_warnings():
         # It is meant to stop after a number of passes.
         warnings.simplefilter("ignore", ConvergenceWarning)
