@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +26,9 @@ from detector.site_memory import count_pages
 from detector.storage import load_model, save_model
 from training.labelling import LabelledPage, label_page
 from training.simulation import make_article, make_filler, make_site, make_template
-from training.site_memory import fit_site_heads
+from training.site_memory import as_page, fit_site_heads
 
+ROOT = Path(__file__).parents[1]
 MENU = "Home | News | Contact\nThe Daily Heron, all rights reserved."
 LINE, NEAR, RUN = (NAMES.index(f"log_pages_with_{name}") for name in ("line", "near_duplicate", "run"))
 ELSEWHERE = NAMES.index("log_pages_elsewhere_with_line")
@@ -273,10 +278,22 @@ def test_a_model_learns_to_use_signatures(sentence_model: Model, make_pages: Cal
     texts = ["\n".join(f"Filler {number} {line} of many." for line in range(4)) for number in range(20)]
     base = replace(sentence_model, heads={"text": sentence_model.heads["text"]})
     taught, again = (fit_site_heads(base, base, pages, texts, sites=4) for _ in range(2))
-    store = remember(*(page(i) for i in range(20)))
-    mine, other = (Detector(model, signatures=store).classify(page(21)) for model in (taught, again))
-    assert np.array_equal(mine.probabilities, other.probabilities)
-    assert mine.kept.tolist() == [False, False, True, True]
+    unseen = [_titled(one) for one in make_pages(12, seed=5)]
+    template = make_template(unseen[0])
+    articles = [article for one in unseen[1:] if (article := make_article(one))]
+    assert template is not None
+    site = make_site(template, articles, [], "text", "unseen.example", np.random.default_rng(3))
+    store = remember(*map(as_page, site))
+    mine, other = (Detector(model, signatures=store) for model in (taught, again))
+    for one in [one for one in site if one.judged][:3]:
+        result = mine.classify(as_page(one))
+        assert np.array_equal(result.probabilities, other.classify(as_page(one)).probabilities)
+        texts = [segment.text for segment in result.segments]
+        rights = texts.index("Copyright 2020. All rights reserved.")
+        assert "Copyright" in Detector(base).strip(as_page(one))
+        assert not result.kept[rights]
+        kept = [keep for text, keep in zip(texts, result.kept.tolist(), strict=True) if text in one.article]
+        assert sum(kept) >= len(kept) - 1
 
 
 def test_build_merge_and_info(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -307,3 +324,20 @@ def test_a_damaged_file_ends_in_one_line_and_status_2(run: Callable[..., Any], t
     ended = run("signatures", "info", tmp_path / "x")
     assert (ended.code, ended.out) == (2, "")
     assert "x: not a signature file" in ended.err
+
+
+def test_the_example_of_the_documentation(knowing_model: Model, tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "site-memory.md").read_text(encoding="utf-8")
+    (commands,), (code,) = (re.findall(rf"```{name}\n(.*?)```", document, re.DOTALL) for name in ("sh", "python"))
+    save_model(knowing_model, tmp_path / "models" / "mine")
+    for name, numbers in (("crawl", range(4)), ("more", range(4, 8))):
+        records = [json.dumps({"url": page(i).url, "text": page(i).content}) for i in numbers]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(records) + "\n", encoding="utf-8")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in (["bash", "-e", "-c", commands], [sys.executable, "-c", code]):
+        ended = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+    assert "on 8 of 8 other pages of the site" in ended.stdout
+    assert ended.stdout.endswith("The ferry is back in service after nine days.\n")
