@@ -72,16 +72,16 @@ def duckdb(folder: Path, keys: np.ndarray, counts: np.ndarray) -> Lookup:
     import duckdb as library
 
     base = library.connect(str(folder / "duckdb"))
-    base.execute("SET threads = 1")
+    base.execute("SET threads = 1").fetchall()
     rows = {"key": keys, "count": counts}
     base.register("rows", rows)
-    base.execute("CREATE TABLE store AS SELECT * FROM rows")
-    base.execute("CHECKPOINT")
+    base.execute("CREATE TABLE store AS SELECT * FROM rows").fetchall()
+    base.execute("CHECKPOINT").fetchall()
 
     def look(queries: np.ndarray) -> int:
         base.register("asked", {"key": queries})
-        found = base.execute("SELECT sum(count) FROM asked JOIN store USING (key)").fetchone()
-        return int((found or (0,))[0] or 0)
+        ((found,),) = base.execute("SELECT sum(count) FROM asked JOIN store USING (key)").fetchall()
+        return int(found or 0)
 
     return look
 

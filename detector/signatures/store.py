@@ -3,7 +3,7 @@
 A file is a header of `HEADER_BYTES` (a magic number and one line of JSON), the keys (uint64, ascending) and the counts
 (uint32), little-endian. Nothing in it is ever run. A table of key prefixes, made when the file is opened, leads to a
 handful of neighbouring keys, so that a look-up costs a tenth of a binary search over the whole array; SQLite, LMDB and
-DuckDB were measured and are ten times slower and more (`docs/site-memory.md`).
+DuckDB were measured and are at least twenty times slower (`docs/site-memory.md`).
 """
 
 from __future__ import annotations
