@@ -25,3 +25,7 @@ class SampleError(DetectorError):
 
 class InputError(DetectorError):
     """An input file is missing, unreadable, binary or empty."""
+
+
+class RunError(DetectorError):
+    """A run over a corpus can't go on: its output cannot be written, is another run's, or its workers keep dying."""

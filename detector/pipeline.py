@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,16 @@ from detector.segment import segment_html, segment_text
 from detector.signatures import SignatureStore
 from detector.smoothing import decide
 from detector.storage import load_model
-from detector.stripping import kept_text
+from detector.stripping import kept_texts
 
 DEFAULT_MODEL = Path(__file__).with_name("default_model")
 """The model that ships inside the package."""
 
 BATCH_CHARS = 1 << 21
 """A batch is closed before `batch_size` pages when it holds this many characters: memory stays flat."""
+
+GROUP_CHARS = 1 << 16
+"""Pages are worked on together until they hold this many characters: their arrays stay in the processor's cache."""
 
 NUL_SHARE_OF_BINARY = 0.01
 """Share of NUL characters from which a page is taken for a binary file."""
@@ -115,48 +119,57 @@ class Detector:
             yield from self._classify_batch(batch)
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
-        kinds, segmented = zip(*[segment_page(page) for page in pages], strict=True)
-        results: list[PageResult | None] = [None] * len(pages)
-        for kind in ("text", "html"):
-            places = [i for i, found in enumerate(kinds) if found == kind]
-            if not places:
-                continue
-            chosen = [segmented[i] for i in places]
-            features = extract(chosen, kind)
-            head = self.model.head(kind)
-            probabilities = head.predict_proba(features)
-            site = None
-            if self.signatures is not None and head.site is not None:
-                site = site_features(chosen, [pages[i].url for i in places], self.signatures)
-                chars = np.concatenate([page.ends - page.starts for page in chosen])
-                probabilities = head.site.correct(probabilities, chars, site)
-            labels = decide(probabilities, head.threshold if self.threshold is None else self.threshold)
-            kept = ~self._dropped[labels]
-            for row, place in enumerate(places):
-                rows = slice(int(features.offsets[row]), int(features.offsets[row + 1]))
-                page = segmented[place]
-                results[place] = PageResult(
-                    source_text=page.text,
-                    kind=kind,
-                    url=pages[place].url,
-                    text=kept_text(page, kept[rows]),
-                    starts=page.starts,
-                    ends=page.ends,
-                    label_ids=labels[rows],
-                    probabilities=probabilities[rows],
-                    kept=kept[rows],
-                    problem=page.problem,
-                    _explain=partial(
-                        explain,
-                        head,
-                        page,
-                        kind,
-                        labels[rows],
-                        None if site is None else site.host_count[rows],
-                        None if site is None else site.host_pages[rows],
-                    ),
-                )
-        return [result for result in results if result is not None]
+        results: dict[int, PageResult] = {}
+        groups: dict[Kind, list[tuple[int, SegmentedPage]]] = {"text": [], "html": []}
+        chars = dict.fromkeys(groups, 0)
+        for place, page in enumerate(pages):
+            kind, segmented = segment_page(page)
+            group = groups[kind]
+            group.append((place, segmented))
+            chars[kind] += len(segmented.text)
+            if chars[kind] >= GROUP_CHARS:
+                results |= self._classify_group(group, kind, pages)
+                group.clear()
+                chars[kind] = 0
+        for kind, group in groups.items():
+            if group:
+                results |= self._classify_group(group, kind, pages)
+        return [results[place] for place in range(len(pages))]
+
+    def _classify_group(
+        self, group: list[tuple[int, SegmentedPage]], kind: Kind, pages: list[Page]
+    ) -> dict[int, PageResult]:
+        """Results, by their places among `pages`, of pages of one kind."""
+        segmented = [page for _, page in group]
+        features = extract(segmented, kind)
+        head = self.model.head(kind)
+        probabilities = head.predict_proba(features)
+        site = None
+        if self.signatures is not None and head.site is not None:
+            site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
+            probabilities = head.site.correct(probabilities, site)
+        labels = decide(probabilities, head.threshold if self.threshold is None else self.threshold)
+        kept = ~self._dropped[labels]
+        texts = kept_texts(segmented, features.offsets, kept)
+        results = {}
+        for (place, page), text, (first, last) in zip(group, texts, pairwise(features.offsets.tolist()), strict=True):
+            rows = slice(first, last)
+            results[place] = PageResult(
+                source_text=page.text,
+                kind=kind,
+                url=pages[place].url,
+                text=text,
+                starts=page.starts,
+                ends=page.ends,
+                label_ids=labels[rows],
+                probabilities=probabilities[rows],
+                kept=kept[rows],
+                problem=page.problem,
+                _explain=partial(
+                    explain, head, page, kind, labels[rows], None if site is None else site.host_pages[rows]
+                ),
+            )
+        return results
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import Kind, SegmentedPage
 from detector.features import extract
-from detector.model import Head, input_names
+from detector.model import Head, Layer, Network, Places, Sight, input_names
 
 MOST = 3
 """Reasons given for a segment."""
 
-_PLACES = {
-    "-2": "two before: ",
-    "-1": "segment before: ",
-    "+1": "segment after: ",
-    "+2": "two after: ",
-    "~3": "segments around: ",
-    "~10": "stretch around: ",
-    "page": "whole page: ",
-}
+_PLACES = {0: "", -1: "segment before: ", 1: "segment after: ", -2: "two before: ", 2: "two after: "}
+"""Steps to the segments whose inputs are asked about, and how they are spoken of."""
+
 _PHRASES = {
     "log_chars": "length",
     "log_words": "number of words",
@@ -65,7 +59,6 @@ _PHRASES = {
     "link_list_classes": "class names as in link lists",
     "boilerplate_classes": "class names as in boilerplate",
 }
-_CONTEXT = re.compile(r"(.*)\[(.+)\]")
 
 
 def explain(
@@ -73,7 +66,6 @@ def explain(
     page: SegmentedPage,
     kind: Kind,
     labels: NDArray[np.uint8],
-    host_count: NDArray[np.int64] | None = None,
     host_pages: NDArray[np.int64] | None = None,
 ) -> list[tuple[str, ...]]:
     """For each segment the `MOST` inputs that spoke loudest for its label against the others.
@@ -86,44 +78,96 @@ def explain(
         page: The page; its features are computed again, since reasons are seldom asked for.
         kind: How the page was read.
         labels: (n_segments,) the labels to explain.
-        host_count: (n_segments,) other pages of the host that hold the segment, if signatures were used; said first.
-        host_pages: (n_segments,) other pages of the host that are known.
+        host_pages: (n_segments, 2) as in `SiteFeatures`, if signatures were used; what they say is said first.
     """
-    inputs = head.inputs(extract([page], kind))
-    slopes = np.zeros_like(inputs)
-    n_labels = head.networks[0].layers[-1].bias.shape[0]
-    direction = np.full((len(labels), n_labels), -1.0 / (n_labels - 1), np.float32)
-    direction[np.arange(len(labels)), labels] = 1.0
+    features = extract([page], kind)
+    inputs, places = head.inputs(features), Places.of(features.offsets)
+    n, n_inputs = inputs.shape
+    n_labels = len(head.networks[0].output.bias)
+    direction = np.full((n, n_labels), -1.0 / (n_labels - 1), np.float32)
+    direction[np.arange(n), labels] = 1.0
+    spoken = np.zeros((n, len(_PLACES), n_inputs), np.float32)
     for network in head.networks:
-        active = [layer > 0 for layer in network.activations(inputs)[1:]]
-        weights = [layer.weight * layer.scale for layer in network.layers]
-        slope = direction @ weights[-1].T
-        for weight, on in zip(reversed(weights[:-1]), reversed(active), strict=True):
-            slope = (slope * on) @ weight.T
-        slopes += slope
-    spoken = slopes * inputs
-    names = input_names(kind)
+        slopes = _slopes(network, inputs, places, direction)
+        for number, step in enumerate(_PLACES):
+            if step in slopes:
+                spoken[:, number] += slopes[step] * _shifted(inputs, step)
+    said = [(place, name) for place in _PLACES.values() for name in input_names(kind)]
+    high = np.concatenate([_shifted(inputs, step) > 0 for step in _PLACES], axis=1)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
-    best = np.argsort(-spoken, axis=1, kind="stable")[:, : MOST * 4]
+    weights = spoken.reshape(n, -1)
+    best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
     reasons = [
-        _words([(names[i], inputs[row, i] > 0) for i in order if spoken[row, i] > 0])
+        _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])
         for row, order in enumerate(best.tolist())
     ]
-    if host_count is None or host_pages is None:
+    if host_pages is None:
         return reasons
     return [
-        (f"on {count:,} of {pages:,} other pages of the site", *reason)[:MOST] if count else reason
-        for count, pages, reason in zip(host_count.tolist(), host_pages.tolist(), reasons, strict=True)
+        (f"on {count:,} of {known:,} other pages of the site", *reason)[:MOST] if count else reason
+        for (count, known), reason in zip(host_pages.tolist(), reasons, strict=True)
     ]
 
 
-def _words(named: list[tuple[str, bool]]) -> tuple[str, ...]:
-    """The first `MOST` different phrases."""
+def _slopes(
+    network: Network, inputs: NDArray[np.float32], places: Places, direction: NDArray[np.float32]
+) -> dict[int, NDArray[np.float32]]:
+    """How each segment's label leans on its own inputs and on those of the segments around.
+
+    The gradient runs back through the stages; what would leave the steps of `_PLACES` is dropped, and so is the way
+    through the mean of the page, which says nothing of single segments.
+
+    Args:
+        network: One of the head's networks.
+        inputs: (n_segments, n_inputs) of one page.
+        places: Of the page.
+        direction: (n_segments, n_labels) weights of the logits.
+
+    Returns:
+        For each step, (n_segments, n_inputs): row i is the slope along the inputs of segment i + step.
+    """
+    trace = network.trace(inputs, places)
+    slopes = {0: direction @ _real(network.output).T}
+    for stage, rows in zip(reversed(network.stages), reversed(trace[:-1]), strict=True):
+        if stage.sight == Sight.PAGE:
+            continue
+        active = stage.added(rows, places) > 0
+        weight = _real(stage.layer)
+        onward: dict[int, NDArray[np.float32]] = {}
+        for step, slope in slopes.items():
+            through = slope * _shifted(active, step)
+            if stage.sight == Sight.SEGMENT:
+                onward[step] = through @ weight.T
+                continue
+            onward[step] = onward.get(step, np.float32(0)) + slope
+            for part, tap in enumerate((-stage.distance, 0, stage.distance)):
+                if step + tap in _PLACES:
+                    width = slope.shape[1]
+                    reached = through @ weight[part * width : (part + 1) * width].T
+                    onward[step + tap] = onward.get(step + tap, np.float32(0)) + reached
+        slopes = onward
+    return slopes
+
+
+def _real(layer: Layer) -> NDArray[np.float32]:
+    """The layer's weights as real numbers."""
+    return layer.weight * layer.scale
+
+
+def _shifted(rows: NDArray[Any], step: int) -> NDArray[Any]:
+    """Row i + step in place of row i; zeros beyond the page's ends."""
+    shifted = np.zeros_like(rows)
+    if abs(step) < len(rows):
+        into, out_of = slice(max(-step, 0), len(rows) - max(step, 0)), slice(max(step, 0), len(rows) + min(step, 0))
+        shifted[into] = rows[out_of]
+    return shifted
+
+
+def _words(named: list[tuple[str, str, bool]]) -> tuple[str, ...]:
+    """The first `MOST` different phrases for (place, input, whether it is high)."""
     said: list[str] = []
-    for name, high in named:
-        match = _CONTEXT.fullmatch(name)
-        base, place = (match[1], _PLACES[match[2]]) if match else (name, "")
-        base = _PHRASES.get(base, base.removeprefix("log_").replace("_", " "))
+    for place, name, high in named:
+        base = _PHRASES.get(name, name.removeprefix("log_").replace("_", " "))
         phrase = f"{place}{'much' if high else 'little'}: {base}"
         if phrase not in said:
             said.append(phrase)

@@ -123,7 +123,7 @@ def sentence_model() -> Model:
             classes=_random_scorer(DOM_BITS, random) if kind == "html" else None,
             mean=np.zeros(len(names), np.float32),
             scale=np.ones(len(names), np.float32),
-            networks=[Network([Layer.round(weights, bias, 8.0)])],
+            networks=[Network([], Layer.round(weights, bias, 8.0))],
             threshold=0.5,
         )
     return Model("sentences", heads, {"made": "by hand"})
@@ -177,6 +177,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     from detector.cli import main
 
     def call(*arguments: object, stdin: bytes = b"") -> Run:
+        monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
         monkeypatch.setattr(sys, "argv", ["detector", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from detector.model import Model
 from detector.storage import WEIGHTS, save_model
+from training.train import Trained
 
 Run = Callable[..., Any]
 TEXT = "Home | News\nThe mill burned down.\nNobody ever rebuilt it.\nImprint\n"
@@ -261,10 +261,8 @@ def test_train_says_that_its_output_cannot_be_written(
     run: Run, sentence_model: Model, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (page.parent / "a.tsv").write_text("content\tThe mill burned down.\n", encoding="utf-8")
-    monkeypatch.setattr(
-        "training.train.train", lambda *args, **kwargs: SimpleNamespace(model=sentence_model, held_out=[])
-    )
-    result = run("train", page.parent / "a.tsv", "-o", page)
+    monkeypatch.setattr("training.train.train", lambda *args, **kwargs: Trained(sentence_model, [], sentence_model))
+    result = run("train", page.parent / "a.tsv", "-o", page, "--no-report")
     assert result.code == 2
     assert str(page) in result.err
 

@@ -14,7 +14,7 @@ LAYERS = (
     ("model", "smoothing", "stripping"),
     ("storage", "reasons"),
     ("pipeline",),
-    ("site_memory",),
+    ("corpus", "review", "site_memory"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

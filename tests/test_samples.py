@@ -121,6 +121,7 @@ def test_broken_tsv_is_named_with_its_line(tmp_path: Path, content: str | bytes,
         (b'{"lines": [', "not JSON"),
         (b"[1]", "not an object; write one JSON object a line"),
         (b'{"html": "<p>x</p>"}', "needs 'lines' and 'labels', or 'html' and 'gold_text'; has ['html']"),
+        (b'{"html": 1, "lines": ["a"], "labels": [1]}', "'html' is a string"),
         (b'{"lines": ["a", "b"], "labels": [1]}', "2 lines but 1 labels; give one label a line"),
         (b'{"lines": ["a"], "labels": ["spam"]}', "unknown label 'spam'; use content, link_list"),
         (b'{"lines": ["a"], "labels": [2]}', "unknown label 2; use content, link_list"),
@@ -164,7 +165,10 @@ def test_html_without_labels_says_where_to_put_them(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read_is_said(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path}: no samples here; expected .tsv, .html or .jsonl files"
+    assert (
+        refusal(tmp_path)
+        == f"{tmp_path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
+    )
     missing = tmp_path / "gone.tsv"
     assert refusal(missing).startswith(f"{missing}: cannot be read")
     assert refusal(tmp_path / "page.doc").startswith(f"{tmp_path / 'page.doc'}: unknown format; samples are .tsv")

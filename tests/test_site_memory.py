@@ -62,7 +62,7 @@ def knowing_model(sentence_model: Model) -> Model:
     bias = np.zeros(len(LABELS), np.float32)
     bias[BOILERPLATE] = -10
     size = len(SITE_INPUT_NAMES)
-    site = SiteHead(np.zeros(size, np.float32), np.ones(size, np.float32), Network([Layer.round(weights, bias, 8.0)]))
+    site = SiteHead(np.zeros(size, np.float32), np.ones(size, np.float32), Network([], Layer.round(weights, bias, 8.0)))
     return replace(
         sentence_model, heads={kind: replace(head, site=site) for kind, head in sentence_model.heads.items()}
     )
@@ -192,10 +192,10 @@ def test_a_line_never_seen_elsewhere_does_not_lose_by_it(knowing_model: Model) -
     assert site is not None
     harsh = np.zeros((len(SITE_INPUT_NAMES), len(LABELS)), np.float32)
     bias = np.array([-5, 0, 5], np.float32)
-    strict = replace(site, network=Network([Layer.round(harsh, bias, 8.0)]))
+    strict = replace(site, network=Network([], Layer.round(harsh, bias, 8.0)))
     found = site_features([segment_text(str(page(9).content))], ["https://heron.example/9"], remember(page(1)))
     alone = np.array([[0.9, 0.05, 0.05]] * 4, np.float32)
-    corrected = strict.correct(alone, np.full(4, 50), found)
+    corrected = strict.correct(alone, found)
     assert found.recurs.tolist()[0]
     assert corrected[0].argmax() == BOILERPLATE
     assert np.array_equal(corrected[~found.recurs], alone[~found.recurs])
@@ -238,7 +238,7 @@ def test_site_heads_are_saved_and_loaded(knowing_model: Model, sentence_folder: 
 @pytest.mark.parametrize(
     ("change", "message"),
     [(lambda head: head["site"].update(schema="old"), "made for other features"),
-     (lambda head: head["site"].update(units=[]), "has 0 layers")],
+     (lambda head: head["site"]["network"].update(output_unit=0), "has unit 0")],
 )  # fmt: skip
 def test_a_site_head_that_does_not_fit_is_refused(
     knowing_model: Model, tmp_path: Path, change: Callable[[dict[str, object]], None], message: str

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -209,6 +210,19 @@ class Canary:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"), [(99, "newer text features.*upgrade the package"), (0, "other text.*train it again")]
+)
+def test_a_model_of_another_schema_says_which_side_is_behind(
+    sentence_folder: Path, tmp_path: Path, schema: int, said: str
+) -> None:
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["info"]["schema"] = schema
+        manifest["heads"]["text"]["schema"] = "0123456789abcdef"
+
+    assert re.search(said, refusal(altered(sentence_folder, tmp_path / "m", edit=edit)))
 
 
 def test_pickles_are_refused_without_running_them(sentence_folder: Path, tmp_path: Path) -> None:

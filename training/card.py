@@ -30,6 +30,7 @@ def model_card(model: Model, held_out: Sequence[Row], command: str) -> str:
     info = model.info
     pages = "\n".join(f"| {source} | {count} |" for source, count in info["pages"].items())
     digests = "\n".join(f"- `{name}`: SHA-256 `{digest}`" for name, digest in info.get("corpora", {}).items())
+    base = f"\nIt extends model `{info['extends']}`, whose scorers it keeps.\n" if "extends" in info else ""
     heads = ", ".join(f"{kind} ({len(head.mean)} inputs)" for kind, head in model.heads.items())
     return f"""\
 # Model `{model.name}`
@@ -39,7 +40,7 @@ Made by
     {command}
 
 Kinds of pages: {heads}. Feature schema {info["schema"]}, seed {info["seed"]}.
-
+{base}
 ## Data
 
 | corpus | pages |

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from joblib import Memory
 from numpy.typing import NDArray
 
-from detector import features
+from detector import features, signatures
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
-from detector.signatures import sketch
 from training.labelling import LabelledPage
+from training.resume import code_digest, remember
 from training.samples import Sample
 
 _CHUNK = 32
 """Pages whose features are computed, and cached, at a time."""
+
+_FEATURE_CODE = (features, signatures)
+"""What features depend on besides the page; a change of any of it computes them anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,15 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
     Args:
         pages: Pages of the given kind; those without segments are left out.
         kind: Which features to compute.
-        cache: Folder for `joblib.Memory`; None computes everything anew.
+        cache: Folder to keep features in, see `training.resume`; None computes everything anew.
     """
-    compute = Memory(cache, verbose=0).cache(_features) if cache is not None else _features
-    code = _code_digest()
+    code = code_digest(_FEATURE_CODE) if cache is not None else ""
     parts: list[Features] = []
     kept: list[LabelledPage] = []
     for chunk in _chunks((page for page in pages if len(page.page)), _CHUNK):
         kept += chunk
-        parts.append(compute([page.page for page in chunk], kind, code))
+        segmented = [page.page for page in chunk]
+        parts.append(remember(cache, ("features", code, kind, segmented), partial(extract, segmented, kind)))
     counts = np.array([len(page.page) for page in kept], np.int64)
     return Dataset(
         kind=kind,
@@ -106,18 +108,6 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
         weights=_join([page.weights for page in kept], np.float32),
         chars=_join([page.page.ends - page.page.starts for page in kept], np.int64),
     )
-
-
-def _features(pages: list[Any], kind: Kind, code: str) -> Features:
-    """Cached by its arguments; `code` makes features of older code be computed again."""
-    return extract(pages, kind)
-
-
-def _code_digest() -> str:
-    """A digest of the code that features come from."""
-    folder = Path(features.__file__).parent
-    files = [*sorted(folder.glob("*.py")), Path(sketch.__file__)]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _join(arrays: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:

@@ -1,25 +1,22 @@
-"""Fit a model's head: word scorers out of fold, then small networks on features and scores."""
+"""Fit a model's head: word scorers out of fold, then convolutional networks on features and scores."""
 
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Sequence
 
-import lightgbm
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from detector.data import LABELS, Kind
 from detector.errors import SampleError
-from detector.features import Features, HashedText
-from detector.model import CLIP, HashedScorer, Head, Layer, Network, stack_inputs
+from detector.model import CLIP, HashedScorer, Head, stack_inputs
 from training.dataset import Dataset
+from training.export import as_features
 from training.labelling import LabelledPage
+from training.network import fit_network
 
 FOLDS = 5
 """Parts, by site, for scores of words that the scorer has not seen."""
@@ -27,14 +24,18 @@ FOLDS = 5
 MIN_PAGES = 6
 """Fewer cannot be split by site and say nothing of other pages."""
 
-TEACHER_ROUNDS = 240
-"""Of a tree a label. scikit-learn's HistGradientBoosting is as good and takes three times as long."""
+NETWORKS = 2
+SIZES: dict[Kind, tuple[int, int]] = {"text": (64, 32), "html": (96, 48)}
+"""Outputs of the first dense layer; of the second and of the convolutions."""
 
-STUDENTS = 2
-UNLABELLED_WEIGHT = 1.5
-"""Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
+PAGE_EXPONENT = 0.5
+"""A page's segments weigh by its size to the power of minus this: 0 counts segments, 1 counts pages."""
 
-LEAST_PROBABILITY = 0.004
+LEAST_PAGE = 50.0
+"""Below this size (root of characters, summed over segments) a page weighs no more."""
+
+THRESHOLD = 0.42
+"""Probability of content from which a segment is content: a little under one half, where the F1 of words peaks."""
 
 _QUANTILE = 0.9999
 """Weights of the hashed scorers beyond this quantile are cut, so that eight bits are spent on the others."""
@@ -47,23 +48,15 @@ def site_fold(site: str, folds: int) -> int:
     return int.from_bytes(hashlib.sha256(site.encode("utf-8", "replace")).digest()[:8], "big") % folds
 
 
-def fit_head(
-    data: Dataset, unlabelled: Dataset | None = None, *, seed: int = 0, progress: Progress = lambda message: None
-) -> Head:
+def fit_head(data: Dataset, *, seed: int = 0, progress: Progress = lambda message: None) -> Head:
     """Fit the scorers and networks for one kind of page.
-
-    A gradient-boosted teacher learns from the labels; small networks learn its log-odds, on the labelled pages and on
-    unlabelled ones, and one more learns from the labels themselves. The networks are averaged; the teacher, fifty
-    times slower, stays behind (model distillation; Bucila, Caruana, Niculescu-Mizil, KDD 2006).
 
     Args:
         data: Labelled segments that `check_trainable` does not refuse.
-        unlabelled: Further pages of the kind for the students to imitate the teacher on.
         seed: Of everything random; equal seeds give equal heads on one machine.
         progress: Called with a line of text before each step.
     """
     known = data.labels >= 0
-    labels, weights = data.labels[known], data.weights[known] / data.weights[known].mean()
     folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples])[data.page_of]
     progress(f"{data.kind}: scoring words out of fold ({data.words.nnz:,} occurrences)")
     words, word_scores = _fit_scorer(data.words, data, folds, seed)
@@ -71,29 +64,19 @@ def fit_head(
     if data.classes is not None:
         progress(f"{data.kind}: scoring class names out of fold")
         classes, class_scores = _fit_scorer(data.classes, data, folds, seed)
-    inputs = stack_inputs(_as_features(data), word_scores, class_scores)[known]
-    others = np.empty((0, inputs.shape[1]), np.float32)
-    if unlabelled is not None and len(unlabelled):
-        other_classes = None
-        if classes is not None and unlabelled.classes is not None:
-            other_classes = _score(classes, unlabelled.classes)
-        others = stack_inputs(_as_features(unlabelled), _score(words, unlabelled.words), other_classes)
-    progress(f"{data.kind}: teacher on {len(inputs):,} segments")
-    teacher = _fit_teacher(inputs, labels, weights, seed)
-    log_odds = _log_odds(np.asarray(teacher.predict(np.concatenate((inputs, others)))))
-    mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
+    inputs = stack_inputs(as_features(data), word_scores, class_scores)
+    mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
-    standard, standard_others = (np.clip((rows - mean) / scale, -CLIP, CLIP) for rows in (inputs, others))
-    progress(f"{data.kind}: networks on {len(standard):,} segments and {len(others):,} unlabelled ones")
-    both = np.concatenate((standard, standard_others))
-    both_weights = np.concatenate((weights, np.full(len(others), UNLABELLED_WEIGHT, np.float32)))
-    fitted = [
-        _fit_network(MLPRegressor, both, log_odds, both_weights, seed + number, alpha=0.01)
-        for number in range(STUDENTS)
-    ]
-    fitted.append(_fit_network(MLPClassifier, standard, labels, weights, seed + STUDENTS, alpha=0.5))
-    return Head(words, classes, mean.astype(np.float32), scale, fitted, threshold=0.5)
+    standard = np.ascontiguousarray(np.clip((inputs - mean) / scale, -CLIP, CLIP))
+    weights = _page_weights(data)
+    networks = []
+    for number in range(NETWORKS):
+        progress(f"{data.kind}: network {number + 1} of {NETWORKS} on {int(known.sum()):,} segments")
+        networks.append(
+            fit_network(standard, data.labels, weights, data.offsets, SIZES[data.kind], seed * NETWORKS + number)
+        )
+    return Head(words, classes, mean.astype(np.float32), scale, networks, THRESHOLD)
 
 
 def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
@@ -114,10 +97,11 @@ def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
         raise SampleError(f"the {kind} samples have no segment labelled {', '.join(missing)}; add pages that do")
 
 
-def _as_features(data: Dataset) -> Features:
-    """The dataset as `stack_inputs` wants it; the hashed rows are not looked at there."""
-    nothing = np.empty((0, 0), np.int64)
-    return Features(data.X, data.offsets, HashedText(nothing, nothing, np.zeros(1, np.int64)), None)
+def _page_weights(data: Dataset) -> NDArray[np.float32]:
+    """The segments' weights, evened out between long and short pages; 1 in the mean. (n_segments,) float32."""
+    sizes = np.bincount(data.page_of, np.sqrt(data.chars) * (data.labels >= 0), len(data))
+    weights = data.weights * (np.maximum(sizes, LEAST_PAGE) ** -PAGE_EXPONENT)[data.page_of]
+    return np.asarray(weights / weights[data.labels >= 0].mean(), np.float32)
 
 
 def _fit_scorer(
@@ -140,81 +124,3 @@ def _fit_scorer(
     scale = float(np.quantile(np.abs(whole.coef_), _QUANTILE)) / 127 or 1.0
     table = np.clip(np.rint(whole.coef_.T / scale), -127, 127).astype(np.int8)
     return HashedScorer(table, scale, whole.intercept_.astype(np.float32)), out_of_fold
-
-
-def _score(scorer: HashedScorer, rows: sp.csr_matrix) -> NDArray[np.float32]:
-    """As `HashedScorer.score`, for the sparse rows of a dataset."""
-    odds = rows @ (scorer.table.astype(np.float32) * scorer.scale) + scorer.bias
-    return np.asarray(np.tanh(odds / 2), np.float32)
-
-
-def _log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-probabilities less their mean, cut where a teacher's certainty says nothing more."""
-    logs = np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
-    result: NDArray[np.float64] = logs - logs.mean(axis=1, keepdims=True)
-    return result
-
-
-def _fit_teacher(
-    inputs: NDArray[np.float32], labels: NDArray[np.int8], weights: NDArray[np.float32], seed: int
-) -> lightgbm.Booster:
-    parameters = {
-        "objective": "multiclass",
-        "num_class": len(LABELS),
-        "learning_rate": 0.07,
-        "num_leaves": 48,
-        "min_data_in_leaf": min(60, max(5, len(inputs) // 200)),
-        "max_bin": 63,
-        "feature_fraction": 0.3,
-        "bagging_fraction": 0.7,
-        "bagging_freq": 1,
-        "lambda_l2": 5.0,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
-    return lightgbm.train(parameters, lightgbm.Dataset(inputs, labels, weight=weights), TEACHER_ROUNDS)
-
-
-def _fit_network(
-    kind: type[MLPClassifier | MLPRegressor],
-    inputs: NDArray[np.float32],
-    targets: NDArray[np.int8] | NDArray[np.float64],
-    weights: NDArray[np.float32],
-    seed: int,
-    alpha: float,
-) -> Network:
-    network = kind(
-        hidden_layer_sizes=(64, 32),
-        alpha=alpha,
-        learning_rate_init=2e-3,
-        batch_size=min(256, len(inputs)),
-        max_iter=_epochs(len(inputs)),
-        tol=0,
-        n_iter_no_change=10_000,
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        # It is meant to stop after a number of passes.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(inputs, targets, sample_weight=weights)
-    return _rounded(network.coefs_, network.intercepts_, inputs[:: max(1, len(inputs) // 50_000)])
-
-
-def _rounded(
-    weights: list[NDArray[np.floating]], biases: list[NDArray[np.floating]], inputs: NDArray[np.float32]
-) -> Network:
-    """The network in whole numbers; `inputs` show how large its activations become."""
-    layers = []
-    activations, most = inputs, CLIP
-    for weight, bias in zip(weights, biases, strict=True):
-        layers.append(Layer.round(weight, bias, most))
-        activations = np.maximum(layers[-1](activations), 0)
-        most = 1.5 * float(activations.max())
-    return Network(layers)
-
-
-def _epochs(rows: int) -> int:
-    """Passes over the data: about five million rows in all, within 6 to 40 passes."""
-    return int(np.clip(5_000_000 / max(rows, 1), 6, 40))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import json
-import lzma
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from detector.corpus.packing import DAMAGE, packing_of, unpack
 from detector.data import LABELS
-from detector.errors import SampleError
+from detector.errors import InputError, SampleError
 
 COMMENT = "comment"
 """A fourth label some corpora use for readers' comments; it is masked: neither learnt nor counted."""
@@ -29,35 +26,15 @@ def read_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         SampleError: The file cannot be read or a line is not a JSON object; the message names file and line.
     """
     number = 0
-    damage: tuple[type[Exception], ...] = (OSError, EOFError, *_packing_errors(path))
     try:
-        with _open(path) as stream:
-            for number, line in enumerate(stream, 1):
+        with path.open("rb") as raw:
+            for number, line in enumerate(unpack(raw, packing_of(path)), 1):
                 if line.strip():
                     yield f"{path}:{number}", _parse(line, f"{path}:{number}")
-    except damage as error:
+    except InputError as error:
+        raise SampleError(f"{path}: {error}") from error
+    except DAMAGE as error:
         raise SampleError(f"{path}: cannot be read beyond line {number} ({error}); get the file again") from error
-
-
-def _packing_errors(path: Path) -> tuple[type[Exception], ...]:
-    """What a damaged file of this suffix raises besides OSError and EOFError."""
-    if path.suffix == ".zst":
-        import zstandard
-
-        return (zstandard.ZstdError,)
-    return (lzma.LZMAError, zlib.error)
-
-
-def _open(path: Path) -> BinaryIO:
-    if path.suffix == ".zst":
-        try:
-            import zstandard
-        except ImportError as error:
-            raise SampleError(f"{path}: reading .zst needs zstandard; run: pip install zstandard") from error
-        return zstandard.open(path, "rb")
-    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
-    stream: BinaryIO = openers.get(path.suffix, open)(path, "rb")
-    return stream
 
 
 def _parse(line: bytes, where: str) -> dict[str, Any]:

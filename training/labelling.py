@@ -106,7 +106,8 @@ def _labels_from_gold(sample: Sample, page: SegmentedPage) -> list[int]:
     if found < MIN_GOLD_FOUND:
         raise SampleError(
             f"{sample.id}: the gold text and the page do not belong together: "
-            f"only {found:.0%} of its words were found in the page in order"
+            f"only {found:.0%} of its words were found in the page in order; "
+            "give the content of this very page, in page order"
         )
     content = shares >= CONTENT_SHARE
     linked = np.zeros(len(page), bool)

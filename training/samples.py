@@ -61,7 +61,9 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
             files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *SUFFIXES)))
             files = [file for file in files if file.suffix != ".tsv" or not file.with_suffix(".html").exists()]
             if not files:
-                raise SampleError(f"{path}: no samples here; expected .tsv, .html or .jsonl files")
+                raise SampleError(
+                    f"{path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
+                )
         else:
             files = [path]
         for file in files:
@@ -180,8 +182,8 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
     """A sample from one JSONL record.
 
     Args:
-        record: `lines` and `labels`, or `html` and `gold_text`; optional `id`, `url`, `lang`, `title`, `page_type`.
-            Labels 1 and 0 mean keep and drop.
+        record: `lines` and `labels`, for an HTML page with its `html` as well; or `html` and `gold_text`. Optional
+            `id`, `url`, `lang`, `title`, `page_type`. Labels 1 and 0 mean keep and drop.
         where: File and line, for messages.
         source: Name of the corpus.
     """
@@ -191,14 +193,22 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         raise SampleError(f"{where}: {wrong[0]!r} is not a string")
     name = f"{where} ({record['id']})" if record.get("id") else where
     # Without a URL the id stands for the site: it is the same wherever the file lies.
-    site = site_of(facts["url"], f"{source}/{record['id']}" if record.get("id") else where)
+    fallback = f"{source}/{record['id']}" if record.get("id") else where
+    site = site_of(facts["url"], fallback)
     if "lines" in record and "labels" in record:
         lines, labels = record["lines"], record["labels"]
         if not isinstance(lines, list) or not isinstance(labels, list) or not all(isinstance(x, str) for x in lines):
             raise SampleError(f"{where}: 'lines' is a list of strings and 'labels' a list of as many labels")
         if len(lines) != len(labels):
             raise SampleError(f"{where}: {len(lines)} lines but {len(labels)} labels; give one label a line")
-        return _text_sample(name, source, lines, [_label_name(label, where) for label in labels], facts, site)
+        names = [_label_name(label, where) for label in labels]
+        if "html" not in record:
+            return _text_sample(name, source, lines, names, facts, site)
+        if not isinstance(record["html"], str):
+            raise SampleError(f"{where}: 'html' is a string")
+        facts["url"] = facts["url"] or canonical_url(record["html"])
+        site = site_of(facts["url"], fallback)
+        return Sample(name, source, site, "html", record["html"], tuple(lines), tuple(names), **facts)
     if "html" in record and "gold_text" in record:
         html, gold = record["html"], record["gold_text"]
         if not isinstance(html, str) or not isinstance(gold, str):

@@ -8,24 +8,22 @@ that the head learns how far each of the two can be trusted where it counts: on 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
 from detector.data import CONTENT, Kind, Page
 from detector.errors import SampleError
 from detector.features import extract
 from detector.features.site import scheme, site_features
-from detector.model import CLIP, Head, Layer, Model, Network, SiteHead, stack_site_inputs
+from detector.model import CLIP, Head, Model, SiteHead, stack_site_inputs
 from detector.signatures import SignatureCounter, SignatureStore
 from detector.site_memory import count_pages
 from training.fit import Progress
 from training.labelling import LabelledPage, label_page
+from training.network import fit_network
 from training.simulation import Article, SitePage, both_modes, make_article, make_filler, make_site, make_template
 from training.train import is_held_out
 
@@ -39,16 +37,25 @@ MOST_JUDGED = 12
 CONTENT_WEIGHT = 3.0
 """A line of an article taken for template is worse than a line of template left standing."""
 
-HIDDEN = 24
+SIZES = (24, 12)
+"""Outputs of the network's first dense layer; of the second and of the convolutions."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What the site head learns from."""
+    """What the site head learns from.
+
+    Attributes:
+        inputs: (n_segments, len(SITE_INPUT_NAMES)) float32.
+        labels: (n_segments,) int8.
+        weights: (n_segments,) float32, 0 where the head is not asked or the label is unknown.
+        page_sizes: (n_pages,) int64, segments of each page; none is empty.
+    """
 
     inputs: NDArray[np.float32]
     labels: NDArray[np.int8]
     weights: NDArray[np.float32]
+    page_sizes: NDArray[np.int64]
 
 
 def fit_site_heads(
@@ -149,34 +156,18 @@ def _rows(pages: Sequence[SitePage], store: SignatureStore, head: Head, kind: Ki
     site = site_features(segmented, [page.url for page in pages], store)
     labels = np.concatenate([page.labels for page in labelled])
     weights = np.concatenate([page.weights for page in labelled]) * np.where(labels == CONTENT, CONTENT_WEIGHT, 1.0)
-    chars = np.concatenate([page.ends - page.starts for page in segmented])
-    inputs = stack_site_inputs(alone, chars, site)
-    # Rows the head is never asked about teach it nothing.
-    known = (labels >= 0) & (site.recurs | site.host_known)
+    # Segments the head is never asked about teach it nothing, but stand around those it is asked about.
+    weights *= (labels >= 0) & (site.recurs | site.host_known)
     # Every site weighs the same, however long its template.
-    weights = weights[known] / max(float(weights[known].sum()), 1e-6)
-    return _Rows(inputs[known], labels[known], weights.astype(np.float32))
+    weights /= max(float(weights.sum()), 1e-6)
+    return _Rows(stack_site_inputs(alone, site), labels, weights.astype(np.float32), np.diff(site.offsets))
 
 
 def _fit(rows: _Rows, seed: int) -> SiteHead:
-    mean, scale = rows.inputs.mean(axis=0), rows.inputs.std(axis=0)
+    asked = rows.weights > 0
+    mean, scale = rows.inputs[asked].mean(axis=0), rows.inputs[asked].std(axis=0)
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     standard = np.clip((rows.inputs - mean) / scale, -CLIP, CLIP)
-    network = MLPClassifier(
-        (HIDDEN,),
-        alpha=1e-3,
-        learning_rate_init=2e-3,
-        batch_size=int(np.clip(len(standard) // 50, 16, 256)),
-        max_iter=int(np.clip(3_000_000 // max(len(standard), 1), 10, 60)),
-        tol=0,
-        n_iter_no_change=1000,
-        random_state=seed,
-    )
-    with warnings.catch_warnings():
-        # It is meant to stop after a number of passes.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(standard, rows.labels, sample_weight=rows.weights / rows.weights.mean())
-    first = Layer.round(network.coefs_[0], network.intercepts_[0], CLIP)
-    most = 1.5 * float(np.maximum(first(standard.astype(np.float32)), 0).max())
-    second = Layer.round(network.coefs_[1], network.intercepts_[1], most)
-    return SiteHead(mean.astype(np.float32), scale, Network([first, second]))
+    offsets = np.concatenate(([0], np.cumsum(rows.page_sizes)))
+    network = fit_network(standard, rows.labels, rows.weights / rows.weights[asked].mean(), offsets, SIZES, seed)
+    return SiteHead(mean, scale, network)

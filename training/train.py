@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 
+import detector
+import training
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
-from detector.segment import segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
-from training.samples import Sample
+from training.resume import code_digest, remember
+from training.sufficiency import check_balance
 
 HELD_OUT_PARTS = 4
 """One part in four of the sites is held out to measure on."""
@@ -29,22 +32,29 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.25
+WITHOUT_MARKUP_WEIGHT = 0.5
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 
-LONG_LINE = 80
-"""Characters of a line from which it does not stand in two pages by chance."""
-
-MOST_UNLABELLED_CHARS = 30_000
+FITTING_CODE = (detector, training)
+"""What a fitted head depends on besides its data; a change of any of it fits heads anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model and its figures on sites it had not seen when they were measured."""
+    """A model and its figures on sites it had not seen when they were measured.
+
+    Attributes:
+        model: Fitted on all sites, unless that was not wanted.
+        held_out: Figures of `measured` on the held-out sites.
+        measured: The model that has not seen the held-out sites.
+        before: Figures on the same sites of the model that this one extends; empty if it extends none.
+    """
 
     model: Model
     held_out: list[Row]
+    measured: Model
+    before: list[Row] = field(default_factory=list)
 
 
 def is_held_out(site: str) -> bool:
@@ -56,7 +66,6 @@ def train(
     pages: Sequence[LabelledPage],
     name: str,
     *,
-    unlabelled: Sequence[str] = (),
     seed: int = 0,
     cache: Path | None = None,
     progress: Progress = lambda message: None,
@@ -70,9 +79,8 @@ def train(
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
-        unlabelled: Plain text of further pages, which students of the text model imitate their teacher on.
         seed: Of everything random.
-        cache: Folder for cached features, or None.
+        cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
         refit: Fit again on all pages after measuring; False returns the model that has not seen the held-out sites.
 
@@ -82,17 +90,16 @@ def train(
     datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    others = _unlabelled(unlabelled, pages, cache)
-    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, others, seed, progress)
-    info = {**_describe(pages, seed), "unlabelled_pages": len(others)}
-    model = Model(name, heads, info)
+    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress, cache)
+    info = describe(pages, seed)
+    model = measured = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, _fit(datasets, others, seed, progress), info)
+        model = Model(name, _fit(datasets, seed, progress, cache), info)
     info["held_out"] = as_dicts(rows)
-    return Trained(model, rows)
+    return Trained(model, rows, measured)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
@@ -107,6 +114,7 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         try:
             check_trainable(chosen, kind)
             check_trainable(seen, kind)
+            check_balance(seen, kind)
         except SampleError as error:
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
@@ -123,33 +131,22 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress) -> dict[Kind, Head]:
+def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
     """Fit every head, side by side."""
-    heads = Parallel(n_jobs=len(datasets))(
-        delayed(fit_head)(data, unlabelled if kind == "text" else None, seed=seed, progress=progress)
-        for kind, data in datasets.items()
-    )
+    code = code_digest(FITTING_CODE) if cache is not None else ""
+    jobs = [
+        delayed(remember)(cache, ("head", code, data, seed), partial(fit_head, data, seed=seed, progress=progress))
+        for data in datasets.values()
+    ]
+    heads = Parallel(n_jobs=len(jobs))(jobs)
     return dict(zip(datasets, heads, strict=True))
-
-
-def _unlabelled(texts: Sequence[str], pages: Sequence[LabelledPage], cache: Path | None) -> Dataset:
-    """Features of unlabelled texts, but for those that share a long line with a labelled page."""
-    labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
-    chosen = []
-    for number, text in enumerate(texts):
-        page = segment_text(text[:MOST_UNLABELLED_CHARS])
-        if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
-            sample = Sample(f"unlabelled/{number}", "unlabelled", "", "text", page.text)
-            unknown = np.full(len(page), -1, np.int8)
-            chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
-    return build_dataset(chosen, "text", cache)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:
     return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(WITHOUT_MARKUP_WEIGHT))
 
 
-def _describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
+def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
     """What the manifest says of the training pages."""
     content = hashlib.sha256()
     for page in pages:

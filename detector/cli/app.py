@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from detector.cli.corpora import corpora_app
+from detector.cli.options import CorporaOpt
+from detector.cli.run import run
 from detector.cli.signatures import app as signatures_app
+from detector.cli.train import train
 from detector.errors import DetectorError, InputError, ModelError
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 app.add_typer(model_app, name="model")
+app.command()(run)
+app.add_typer(corpora_app, name="corpora")
+app.command()(train)
 app.add_typer(signatures_app, name="signatures")
 
 
@@ -41,6 +48,7 @@ class Format(enum.StrEnum):
 
     table = "table"
     jsonl = "jsonl"
+    html = "html"
 
 
 Inputs = Annotated[
@@ -52,10 +60,6 @@ ThresholdOpt = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
 ]
-CorporaOpt = Annotated[
-    Path | None,
-    typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
-]
 
 
 def main() -> None:
@@ -63,12 +67,24 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
+        if _is_plain(sys.argv[1:]):
+            strip(sys.argv[2:])
         app()
+    except typer.Exit as done:
+        raise SystemExit(done.exit_code) from None
     except DetectorError as error:
         fail(str(error))
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(1) from None
+
+
+def _is_plain(arguments: list[str]) -> bool:
+    """Whether it is `detector strip` and names of pages, without options.
+
+    Then there is nothing to parse: Typer would import its parser's libraries, which takes longer than all the rest.
+    """
+    return arguments[:1] == ["strip"] and len(arguments) > 1 and not any(a.startswith("-") for a in arguments[1:])
 
 
 def fail(message: str) -> NoReturn:
@@ -83,26 +99,32 @@ def classify(
     kind: KindOpt = KindChoice.auto,
     model: ModelOpt = None,
     threshold: ThresholdOpt = None,
-    format: Annotated[Format, typer.Option(help="table or jsonl.")] = Format.table,
+    format: Annotated[Format, typer.Option(help="table, jsonl, or html to look at in a browser.")] = Format.table,
 ) -> None:
     """Print every segment of every page with its label."""
     from detector.cli.inputs import read_sources
     from detector.cli.output import as_jsonl, as_table
     from detector.pipeline import Detector
+    from detector.review import render, review_page
 
     detector = Detector(model, threshold=threshold)
     failed = 0
+    pictured = []
     for source in read_sources(inputs, kind.value):
         result = _classify(detector, source)
         if isinstance(result, str):
             failed += _report(source.name, result)
             continue
         failed += _report(source.name, result.problem)
-        if format is Format.jsonl:
+        if format is Format.html and source.page is not None:
+            pictured.append(review_page(source.name, source.page, result))
+        elif format is Format.jsonl:
             typer.echo(as_jsonl(source.name, result))
         else:
             for line in as_table(source.name, result):
                 typer.echo(line)
+    if format is Format.html:
+        typer.echo(render(pictured))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -174,43 +196,6 @@ def _report(name: str, problem: str | None) -> int:
 
 
 @app.command()
-def train(
-    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The model folder to write.")] = Path("model"),
-    corpora: CorporaOpt = None,
-    seed: Annotated[int, typer.Option(help="Equal seeds give equal models on one machine.")] = 0,
-    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
-) -> None:
-    """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites."""
-    from detector.storage import save_model
-
-    pages = _labelled(samples or [], corpora)
-    existed = output.exists()
-    _make_folder(output)
-    from training.card import model_card
-    from training.corpora import digests, read_unlabelled
-    from training.evaluate import as_table
-    from training.train import train as run
-
-    unlabelled = read_unlabelled(corpora) if corpora is not None else []
-    try:
-        trained = run(pages, output.name, unlabelled=unlabelled, seed=seed, cache=cache, progress=_say)
-    except DetectorError:
-        if not existed:
-            output.rmdir()
-        raise
-    if corpora is not None:
-        trained.model.info["corpora"] = digests(corpora)
-    save_model(trained.model, output)
-    named = [str(path) for path in samples or []] + ([] if corpora is None else ['--corpora "$DETECTOR_CORPORA"'])
-    command = f"detector train {' '.join(named)} --seed {seed} -o {output}"
-    (output / "README.md").write_text(model_card(trained.model, trained.held_out, command), encoding="utf-8")
-    typer.echo("held-out sites (not trained on when measured):")
-    typer.echo(as_table(trained.held_out))
-    _say(f"wrote {output}")
-
-
-@app.command()
 def evaluate(
     samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
     model: ModelOpt = None,
@@ -232,14 +217,12 @@ def evaluate(
     from detector.storage import load_model
 
     pages = _labelled(samples or [], corpora, measure_only=not fresh)
-    from training.corpora import read_unlabelled
     from training.evaluate import as_dicts, as_table
     from training.evaluate import evaluate as run
     from training.train import train as fit
 
     if fresh:
-        unlabelled = read_unlabelled(corpora) if corpora is not None else []
-        trained = fit(pages, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False)
+        trained = fit(pages, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
         rows = trained.held_out
         if corpora is not None:
             rows = rows + run(trained.model, _labelled([], corpora, measure_only=True))
@@ -273,7 +256,6 @@ def require_training_packages() -> None:
     """Say which line mends it where the packages for training are not installed."""
     try:
         import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
-        import lightgbm  # noqa: F401
         import sklearn  # noqa: F401
     except (ImportError, OSError) as error:
         fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
@@ -309,3 +291,8 @@ def verify(folder: Annotated[Path | None, typer.Argument(help="Default: the mode
 
     model = load_model(folder or DEFAULT_MODEL)
     typer.echo(f"{folder or DEFAULT_MODEL}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}")
+
+
+from detector.cli.review import review  # noqa: E402 - needs the options above
+
+app.command()(review)

@@ -120,7 +120,7 @@ def teach(
     if unseen is not None:
         base = load_model(unseen)
     else:
-        base = train(pages, "unseen", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False).model
+        base = train(pages, "unseen", seed=seed, cache=cache, progress=_say, refit=False).model
     taught = fit_site_heads(taught, base, pages, unlabelled, seed=seed, progress=_say)
     save_model(taught, model)
     _say(f"wrote {model}")

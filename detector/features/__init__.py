@@ -1,7 +1,6 @@
 """Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
 
-`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its neighbours
-and place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
+`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
 """
 
 from __future__ import annotations
@@ -20,29 +19,8 @@ from detector.features.markup import build_markup
 
 __all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedDom", "HashedText", "extract", "feature_names"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the columns and hashes; a model made for another version is refused."""
-
-CONTEXT_COLUMNS = (
-    "log_chars",
-    "log_words",
-    "lower_word_ratio",
-    "short_lower_word_ratio",
-    "title_word_ratio",
-    "digit_ratio",
-    "separators_per_word",
-    "ends_terminal",
-    "starts_lower",
-    "starts_separator",
-    "log_sentences",
-    "recurring_marker_ratio",
-    "near_duplicate_ratio_in_page",
-    "source_suffix",
-    "years",
-)
-"""Columns repeated for the neighbours, for stretches and for the page."""
-
-DOM_CONTEXT_COLUMNS = ("link_char_ratio", "is_li", "is_p", "is_heading", "in_list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +45,38 @@ _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
 
 def feature_names(kind: Kind) -> tuple[str, ...]:
     """The names of the columns of X, in order."""
-    names = _PAGE_NAMES + context.POSITION_NAMES
-    if kind == "text":
-        return names + context.context_names(CONTEXT_COLUMNS)
-    return names + dom.NAMES + context.context_names(CONTEXT_COLUMNS + DOM_CONTEXT_COLUMNS)
+    return _PAGE_NAMES + context.POSITION_NAMES + (dom.NAMES if kind == "html" else ())
 
 
-_CONTEXT_AT = [_PAGE_NAMES.index(name) for name in CONTEXT_COLUMNS]
-_DOM_CONTEXT_AT = [dom.NAMES.index(name) for name in DOM_CONTEXT_COLUMNS]
+_COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
+_LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
 
 
 def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     """Compute the features of pages of one kind.
 
-    The rows of a page do not depend on the other pages.
+    The rows of a page do not depend on the other pages. X lies in memory column by column.
 
     Args:
         pages: Segmented pages; for kind "html" all must have `elements`.
         kind: Which columns to make.
     """
     batch = build_batch(pages)
+    markup = build_markup(batch) if kind == "html" else None
+    hashed_dom = None if markup is None else hash_dom(markup)
+    if not len(batch):
+        empty = np.empty((0, len(feature_names(kind))), np.float32)
+        return Features(empty, batch.offsets, HashedText.none(), hashed_dom)
+    # Columns lie in memory one after the other: each is made, shifted and summed as a whole.
     own = np.concatenate(
-        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)), axis=1
+        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)),
+        dtype=np.float32,
+        casting="same_kind",
     )
-    words = np.expm1(own[:, _PAGE_NAMES.index("log_words")])
-    sentences = np.expm1(own[:, _PAGE_NAMES.index("log_sentences")])
-    position = context.position_features(batch, words, np.rint(sentences), own[:, _PAGE_NAMES.index("log_chars")])
-    parts, around = [own, position], [own[:, _CONTEXT_AT]]
-    hashed_dom = None
-    if kind == "html":
-        markup = build_markup(batch)
-        prose = position[:, context.POSITION_NAMES.index("is_prose")]
-        parts.append(dom.dom_features(batch, markup, words, prose))
-        around.append(parts[-1][:, _DOM_CONTEXT_AT])
-        hashed_dom = hash_dom(markup)
-    parts.append(context.context_features(np.concatenate(around, axis=1), batch.offsets))
-    return Features(np.concatenate(parts, axis=1), batch.offsets, hash_text(batch), hashed_dom)
+    words, sentences = np.expm1(own[_COUNTS_AT])
+    position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
+    parts = [own, position]
+    if markup is not None:
+        prose = position[context.POSITION_NAMES.index("is_prose")]
+        parts.append(dom.dom_features(batch, markup, words, prose).T)
+    return Features(np.concatenate(parts).T, batch.offsets, hash_text(batch), hashed_dom)

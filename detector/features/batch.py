@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,17 @@ TAIL_CHARS = 120
 ) = range(16)
 """Token shapes; a punctuation token's shape is 16 plus its character class."""
 N_SHAPES = 16 + ch.N_CLASSES
+NO_SHAPE = N_SHAPES
+"""Stands for the shape of a token that there is not."""
+N_TRIGRAMS = 1 << 15
 LAST_WORD_SHAPE = IDEOGRAPH
+
+PREFIX_CHARS = 4
+SUFFIX_CHARS = 3
+"""Characters of the beginnings and endings of tokens that are hashed too."""
+
+_PIECE_CHARS = 1 << 15
+"""Characters hashed at a time: their running sums stay in the processor's cache, and tables of powers stay small."""
 
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 1 << 64)
@@ -48,27 +58,38 @@ class Tokens:
     """Words, single characters of unspaced scripts, and single punctuation marks, in order.
 
     Attributes:
-        hashes: (n_tokens,) uint64, hash of the lower-cased token with digits folded.
+        affixed: (3, n_tokens) uint64, hashes of the lower-cased token with digits folded: of all of it, of its first
+            `PREFIX_CHARS` characters, and of its last `SUFFIX_CHARS`.
         shapes: (n_tokens,) int64, one of the token shapes.
+        trigrams: (n_tokens,) int64, the shapes of the token and of the two after it, as `trigram` packs them.
         lengths: (n_tokens,) int64, in characters.
         starts: (n_tokens,) int64, offset into the batch's characters.
         segments: (n_tokens,) int64, the segment each token is in.
         offsets: (n_segments + 1,) int64; the tokens of segment i are `offsets[i]:offsets[i + 1]`.
-        running: (n_chars + 1,) uint64, running sum from which the hash of any span follows; see `_span_hashes`.
     """
 
-    hashes: NDArray[np.uint64]
+    affixed: NDArray[np.uint64]
     shapes: NDArray[np.int64]
+    trigrams: NDArray[np.int64]
     lengths: NDArray[np.int64]
     starts: NDArray[np.int64]
     segments: NDArray[np.int64]
     offsets: NDArray[np.int64]
-    running: NDArray[np.uint64]
+
+    @property
+    def hashes(self) -> NDArray[np.uint64]:
+        """(n_tokens,) uint64, hash of the lower-cased token with digits folded."""
+        return self.affixed[0]
+
+    @property
+    def firsts(self) -> NDArray[np.int64]:
+        """(n_segments,) int64, the first token of each segment."""
+        return self.offsets[:-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pages side by side; segments are numbered through the batch.
+    """Pages side by side; segments are numbered through the batch, and each has a token.
 
     Attributes:
         pages: The pages as segmented.
@@ -77,7 +98,6 @@ class Batch:
         starts: (n_segments,) int64, offset of each clipped segment into `codes`.
         lengths: (n_segments,) int64, characters of the whole segment.
         codes: (n_chars,) uint32 code points of the clipped segments, apart from each other by at least one blank.
-        classes: (n_chars,) uint8 character classes.
         tokens: The tokens of the clipped segments.
     """
 
@@ -87,7 +107,6 @@ class Batch:
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
     codes: NDArray[np.uint32]
-    classes: NDArray[np.uint8]
     tokens: Tokens
 
     def __len__(self) -> int:
@@ -96,17 +115,22 @@ class Batch:
 
 def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
     """Lay the pages side by side and cut them into tokens."""
-    counts = np.array([len(page) for page in pages], np.int64)
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    sizes = np.array([len(page.text) + 1 for page in pages], np.int64)
-    bases = np.repeat(np.cumsum(sizes) - sizes, counts)
+    counts = [len(page) for page in pages]
+    offsets = np.array([0, *accumulate(counts)])
+    bases = np.repeat([0, *accumulate(len(page.text) + 1 for page in pages)][:-1], counts)
     text = "\n".join([page.text for page in pages])
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     starts = np.concatenate([page.starts for page in pages] or [np.empty(0, np.int64)]) + bases
     ends = np.concatenate([page.ends for page in pages] or [np.empty(0, np.int64)]) + bases
     lengths = ends - starts
-    codes, starts, ends = _clip(codes, starts, ends)
-    classes = ch.class_table()[np.minimum(codes, 0x10000)]
+    text, starts = _clip(text, starts, ends)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    classes = ch.class_table().take(ch.places(codes))
+    tokens = tokenize(codes, classes, starts)
+    empty = tokens.offsets[1:] == tokens.offsets[:-1]
+    if empty.any():
+        # Characters of no class, icon glyphs for example: one symbol, so that no sum is over nothing.
+        classes[starts[empty]] = ch.SYMBOL
+        tokens = tokenize(codes, classes, starts)
     return Batch(
         pages=pages,
         offsets=offsets,
@@ -114,28 +138,24 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
         starts=starts,
         lengths=lengths,
         codes=codes,
-        classes=classes,
-        tokens=tokenize(codes, classes, starts),
+        tokens=tokens,
     )
 
 
-def _clip(
-    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Cut the middle out of long segments, leaving one blank in its place."""
+def _clip(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[str, NDArray[np.int64]]:
+    """Cut the middle out of long segments, leaving one line break in its place; the text and the new starts."""
     lengths = ends - starts
-    excess = np.maximum(lengths - (HEAD_CHARS + TAIL_CHARS + 1), 0)
-    long = np.flatnonzero(excess)
+    long = (lengths > HEAD_CHARS + TAIL_CHARS + 1).nonzero()[0]
     if not len(long):
-        return codes, starts, ends
-    edges = np.zeros(len(codes) + 1, np.int8)
-    edges[starts[long] + HEAD_CHARS + 1] = 1
-    edges[ends[long] - TAIL_CHARS] = -1
-    kept = np.cumsum(edges[:-1], dtype=np.int8) == 0
-    codes = codes.copy()
-    codes[starts[long] + HEAD_CHARS] = ord("\n")
-    removed_before = np.cumsum(excess) - excess
-    return codes[kept], starts - removed_before, ends - removed_before - excess
+        return text, starts
+    pieces = []
+    at = 0
+    for start, end in zip((starts[long] + HEAD_CHARS).tolist(), (ends[long] - TAIL_CHARS).tolist(), strict=True):
+        pieces.append(text[at:start])
+        at = end
+    pieces.append(text[at:])
+    excess = np.maximum(lengths - (HEAD_CHARS + TAIL_CHARS + 1), 0)
+    return "\n".join(pieces), starts - (np.cumsum(excess) - excess)
 
 
 def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
@@ -146,31 +166,26 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
         classes: (n_chars,) uint8 character classes.
         segment_starts: (n_segments,) int64, ascending offsets into `codes`.
     """
-    word = (classes >= ch.LOWER) & (classes <= ch.DIGIT)
-    visible = classes != ch.SPACE
+    # One comparison, because what lies below LOWER wraps around.
+    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
     joins = np.zeros(len(codes) + 1, bool)
-    joins[1:-1] = word[1:] & word[:-1]
-    starts = np.flatnonzero(visible & ~joins[:-1])
-    lengths = np.flatnonzero(visible & ~joins[1:]) + 1 - starts
-    offsets = np.concatenate((np.searchsorted(starts, segment_starts), [len(starts)]))
-    running = _running_hash(ch.lower_table()[np.minimum(codes, 0x10000)])
+    np.logical_and(word[1:], word[:-1], out=joins[1:-1])
+    visible = classes != ch.SPACE
+    # Of booleans, "greater" is "and not".
+    starts = (visible > joins[:-1]).nonzero()[0]
+    ends = (visible > joins[1:]).nonzero()[0]
+    ends += 1
+    lengths = ends - starts
+    offsets = np.append(starts.searchsorted(segment_starts), len(starts))
+    shapes = _shapes(classes, starts, lengths)
     return Tokens(
-        hashes=_span_hashes(running, starts, starts + lengths),
-        shapes=_shapes(classes, starts, lengths),
+        affixed=_affixed_hashes(codes, starts, ends, segment_starts),
+        shapes=shapes,
+        trigrams=_trigrams(shapes, offsets),
         lengths=lengths,
         starts=starts,
-        segments=np.repeat(np.arange(len(segment_starts)), np.diff(offsets)),
+        segments=np.repeat(np.arange(len(segment_starts)), offsets[1:] - offsets[:-1]),
         offsets=offsets,
-        running=running,
-    )
-
-
-def affix_hashes(tokens: Tokens, prefix: int, suffix: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The hashes of the first `prefix` and of the last `suffix` characters of each token, or of all it has."""
-    ends = tokens.starts + tokens.lengths
-    return (
-        _span_hashes(tokens.running, tokens.starts, np.minimum(tokens.starts + prefix, ends)),
-        _span_hashes(tokens.running, np.maximum(ends - suffix, tokens.starts), ends),
     )
 
 
@@ -183,32 +198,52 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return np.multiply.accumulate(factors), np.multiply.accumulate(inverses)
 
 
-def _running_hash(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """The sum of code times base^position, modulo 2^64, before each character; (n_chars + 1,)."""
-    powers, _ = _powers(_table_size(len(codes)))
-    sums = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers[: len(codes)], out=sums[1:])
-    return sums
+def _affixed_hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64.
 
-
-def _span_hashes(running: NDArray[np.uint64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Polynomial hash of each span: (running[end] - running[start]) / base^start, modulo 2^64.
-
-    The base is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands.
+    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
+    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
+    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
     """
-    _, inverses = _powers(_table_size(len(running) - 1))
-    return mix((running[ends] - running[starts]) * inverses[starts])
+    hashes = np.empty((3, len(starts)), np.uint64)
+    bounds = np.empty((4, len(starts)), np.int64)
+    bounds[0] = starts
+    bounds[1] = ends
+    np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
+    np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
+    cuts = _piece_cuts(segment_starts, len(codes))
+    token_cuts = starts.searchsorted(cuts).tolist()
+    for piece, (first, last) in enumerate(pairwise(cuts)):
+        codes_here = codes[first:last]
+        size = last - first
+        powers, inverses = _powers(1 << max(16, size.bit_length()))
+        terms = ch.hash_codes().take(ch.places(codes_here))
+        terms *= powers[:size]
+        running = np.zeros(size + 1, np.uint64)
+        np.add.accumulate(terms, out=running[1:])
+        tokens = slice(token_cuts[piece], token_cuts[piece + 1])
+        here = bounds[:, tokens]
+        if first:
+            here = here - first
+        sums = running.take(here)
+        shifts = inverses.take(here[::3])
+        found = hashes[:, tokens]
+        np.subtract(sums[1:3], sums[0], out=found[:2])
+        np.subtract(sums[1], sums[3], out=found[2])
+        found[:2] *= shifts[0]
+        found[2] *= shifts[1]
+    return mix(hashes)
 
 
-def _table_size(n_chars: int) -> int:
-    return 1 << max(16, n_chars.bit_length())
-
-
-def pick(values: NDArray[Any], at: NDArray[np.int64]) -> NDArray[Any]:
-    """`values[at]` with positions beyond the ends moved inside; zeros where there are no values at all."""
-    if not len(values):
-        return np.zeros(len(at), values.dtype)
-    return values[np.clip(at, 0, len(values) - 1)]
+def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
+    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments."""
+    if n_chars <= 2 * _PIECE_CHARS:
+        return [0, n_chars]
+    at = segment_starts.searchsorted(np.arange(_PIECE_CHARS, n_chars, _PIECE_CHARS))
+    inner = np.unique(segment_starts.take(at[at < len(segment_starts)]))
+    return [0, *(cut for cut in inner.tolist() if 0 < cut < n_chars), n_chars]
 
 
 def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -216,9 +251,11 @@ def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = hashes >> np.uint64(30)
     mixed ^= hashes
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
+    shifted = mixed >> np.uint64(27)
+    mixed ^= shifted
     mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
     return mixed
 
 
@@ -227,11 +264,10 @@ _LENGTH_STEPS = 8
 
 
 @cache
-def _flag_table() -> NDArray[np.uint8]:
-    """What each character class adds to a token's flags."""
-    table = np.zeros(ch.N_CLASSES, np.uint8)
-    table[[ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT]] = (_HAS_LOWER, _HAS_UPPER, _HAS_LETTER, _HAS_DIGIT)
-    return table
+def _flags_by_class() -> bytes:
+    """What each character class adds to a token's flags, as a translation of bytes."""
+    flags = {ch.LOWER: _HAS_LOWER, ch.UPPER: _HAS_UPPER, ch.LETTER: _HAS_LETTER, ch.DIGIT: _HAS_DIGIT}
+    return bytes(flags.get(kind, 0) for kind in range(256))
 
 
 @cache
@@ -250,7 +286,7 @@ def _shape_of(first: int, rest: int, length: int) -> int:
     """The shape of a token: case and length of words, number of digits, kind of mark."""
     if first == ch.UNSPACED:
         return IDEOGRAPH
-    flags = rest | int(_flag_table()[first])
+    flags = rest | _flags_by_class()[first]
     if not flags:
         return 16 + first
     if flags == _HAS_DIGIT:
@@ -270,11 +306,40 @@ def _shapes(classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDAr
     """The shape of each token, (n_tokens,) int64."""
     if not len(starts):
         return np.empty(0, np.int64)
-    flags = _flag_table()[classes]
+    # A translation of bytes is the fastest look-up there is for them.
+    flags = np.frombuffer(bytearray(classes.tobytes()).translate(_flags_by_class()), np.uint8)
     flags[starts] = 0
-    rest = np.bitwise_or.reduceat(flags, starts)
-    key = (classes[starts].astype(np.int64) * 16 + rest) * _LENGTH_STEPS + np.minimum(lengths, _LENGTH_STEPS - 1)
-    return _shape_table()[key]
+    key = classes.take(starts).astype(np.int64)
+    key *= 16
+    key += np.bitwise_or.reduceat(flags, starts)
+    key *= _LENGTH_STEPS
+    key += np.minimum(lengths, _LENGTH_STEPS - 1)
+    return _shape_table().take(key)
+
+
+def _trigrams(shapes: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The shape of each token and of the two after it in its segment, packed; (n_tokens,) int64."""
+    if not len(shapes):
+        return shapes
+    following = np.empty((2, len(shapes)), np.int64)
+    ends = offsets[1:] - 1
+    for row, values in zip(following, (shapes, following[0]), strict=True):
+        row[:-1] = values[1:]
+        # The end of a segment without tokens is that of the one before it, or of them all.
+        row[ends] = NO_SHAPE
+    return trigram(shapes, following[0], following[1])
+
+
+def trigram(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Three shapes, any of them `NO_SHAPE`, in one number below `N_TRIGRAMS`."""
+    return (first << 10) + (second << 5) + third
+
+
+@cache
+def all_trigrams() -> NDArray[np.int64]:
+    """The three shapes of every trigram, (3, N_TRIGRAMS) int64: what follows from shapes alone is a table over them."""
+    packed = np.arange(N_TRIGRAMS)
+    return np.stack((packed >> 10, (packed >> 5) & 31, packed & 31))
 
 
 @cache
@@ -284,7 +349,7 @@ def shape_hashes() -> NDArray[np.uint64]:
 
 
 def shape_set(*shapes: int) -> NDArray[np.bool_]:
-    """A table that says of each shape whether it is one of the given; (N_SHAPES + 1,), the last, for "none", False."""
-    table = np.zeros(N_SHAPES + 1, bool)
+    """A table that says of each shape whether it is one of the given; (NO_SHAPE + 1,), the last False."""
+    table = np.zeros(NO_SHAPE + 1, bool)
     table[list(shapes)] = True
     return table

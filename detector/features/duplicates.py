@@ -6,12 +6,15 @@ Near-duplicates share a band of their MinHash signatures (locality-sensitive has
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.features import batch as b
 from detector.features.batch import Batch, mix, shape_hashes
 from detector.features.recurrence import counts_in_page
-from detector.signatures import minhash
+from detector.signatures import finalize, minima
 
 NAMES = (
     "log_exact_duplicates",
@@ -30,64 +33,69 @@ NAMES = (
 PERMUTATIONS = 16
 BANDS = 4
 _SHAPE_SALT = np.uint64(0xD6E8FEB86659FD93)
+_BAND_FACTORS = mix(np.arange(1, PERMUTATIONS // BANDS + 1, dtype=np.uint64))[:, None]
 
 
-def duplicate_features(batch: Batch) -> NDArray[np.float32]:
-    """One row a segment; (n_segments, len(NAMES)) float32."""
-    tokens = batch.tokens
-    words = minhash((tokens.hashes >> np.uint64(32)).astype(np.uint32), tokens.offsets, PERMUTATIONS)
-    shapes = minhash(_shape_shingles(batch), tokens.offsets, PERMUTATIONS)
-    page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
-    exact = counts_in_page(segment_keys(batch), batch.page_of)
-    near = _most_in_a_band(words, batch.page_of)
-    alike = _most_in_a_band(shapes, batch.page_of)
-    columns = (
-        np.log(np.maximum(exact, 1)),
-        np.log(np.maximum(near, 1)),
-        near / page_segments,
-        np.log(np.maximum(alike, 1)),
-        alike / page_segments,
-        *_similarity(words, batch.page_of, 1),
-        *_similarity(shapes, batch.page_of, 1),
-        *_similarity(shapes, batch.page_of, 2),
-    )
-    return np.stack(columns, axis=1).astype(np.float32)
+def duplicate_features(batch: Batch) -> NDArray[np.float64]:
+    """One column a segment; (len(NAMES), n_segments) float64."""
+    tokens, n = batch.tokens, len(batch)
+    signatures = np.empty((2, PERMUTATIONS, n), np.uint32)
+    words = finalize((tokens.hashes >> np.uint64(32)).astype(np.uint32))
+    shapes = _shape_shingles().take(tokens.trigrams >> 5)
+    for signature, shingles in zip(signatures, (words, shapes), strict=True):
+        minima(shingles, tokens.firsts, signature)
+    keys = np.empty((1 + 2 * BANDS, n), np.uint64)
+    keys[0] = segment_keys(batch)
+    keys[1:] = (signatures.reshape(2 * BANDS, -1, n) * _BAND_FACTORS).sum(axis=1)
+    counts = counts_in_page(keys, batch.page_of)
+    page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
+    columns = np.zeros((len(NAMES), n))
+    columns[0] = counts[0]
+    # The largest number of segments, itself included, that share one of the signature's bands.
+    columns[1:4:2] = counts[1:].reshape(2, BANDS, n).max(axis=1)
+    columns[2:5:2] = columns[1:4:2] / page_segments
+    columns[[0, 1, 3]] = np.log(columns[[0, 1, 3]])
+    columns[5:9:2, 1:] = _similarity(signatures, batch.page_of, 1)
+    columns[6:9:2, :-1] = columns[5:9:2, 1:]
+    columns[9, 2:] = _similarity(signatures[1:], batch.page_of, 2)[0]
+    columns[10, :-2] = columns[9, 2:]
+    return columns
 
 
-def _shape_shingles(batch: Batch) -> NDArray[np.uint32]:
-    """A hash of each token's shape and the next one's; the last token of a segment stands alone."""
-    tokens = batch.tokens
-    hashes = shape_hashes()[tokens.shapes]
-    shingles = hashes * _SHAPE_SALT
-    shingles[:-1] += np.where(tokens.segments[1:] == tokens.segments[:-1], hashes[1:], np.uint64(0))
-    return (shingles >> np.uint64(32)).astype(np.uint32)
+@cache
+def _shape_shingles() -> NDArray[np.uint32]:
+    """The finalized hash of two shapes, by a trigram without its third; the last token of a segment stands alone."""
+    first, second = (shapes[:: b.NO_SHAPE + 1] for shapes in b.all_trigrams()[:2])
+    hashes = np.append(shape_hashes(), np.uint64(0))
+    return finalize(((hashes[first] * _SHAPE_SALT + hashes[second]) >> np.uint64(32)).astype(np.uint32))
 
 
 def segment_keys(batch: Batch) -> NDArray[np.uint64]:
     """A hash of each segment's tokens in order; the sum wraps, so it is exact and independent of the batch."""
     tokens = batch.tokens
-    place = (np.arange(len(tokens.hashes)) - tokens.offsets[tokens.segments] + 1).astype(np.uint64)
-    sums = np.zeros(len(tokens.hashes) + 1, np.uint64)
-    np.cumsum(mix(tokens.hashes + place * _SHAPE_SALT), out=sums[1:])
-    return mix(sums[tokens.offsets[1:]] - sums[tokens.offsets[:-1]])
+    place = np.arange(len(tokens.shapes)) - tokens.firsts.take(tokens.segments)
+    terms = _place_factors().take(place)
+    terms *= tokens.hashes
+    return np.add.reduceat(terms, tokens.firsts)
 
 
-def _most_in_a_band(signatures: NDArray[np.uint32], page_of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The largest number of segments of the page, itself included, that share one of the signature's bands."""
-    rows = PERMUTATIONS // BANDS
-    factors = mix(np.arange(1, rows + 1, dtype=np.uint64))
-    keys = (signatures.reshape(-1, BANDS, rows) * factors).sum(axis=2)
-    counts = [counts_in_page(mix(keys[:, band] + np.uint64(band)), page_of) for band in range(BANDS)]
-    return np.max(counts, axis=0)
+@cache
+def _place_factors() -> NDArray[np.uint64]:
+    """An odd factor for each place of a token in a clipped segment."""
+    return mix(np.arange(1, b.HEAD_CHARS + b.TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
 
 
-def _similarity(
-    signatures: NDArray[np.uint32], page_of: NDArray[np.int64], distance: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Estimated Jaccard similarity with the segment `distance` before, and after; 0 beyond the page."""
-    before, after = np.zeros((2, len(signatures)))
-    if len(signatures) > distance:
-        equal = np.count_nonzero(signatures[distance:] == signatures[:-distance], axis=1) / PERMUTATIONS
-        equal *= page_of[distance:] == page_of[:-distance]
-        before[distance:] = after[:-distance] = equal
-    return before, after
+def _similarity(signatures: NDArray[np.uint32], page_of: NDArray[np.int64], distance: int) -> NDArray[np.float64]:
+    """Estimated Jaccard similarity of each segment with the one `distance` before; 0 across pages.
+
+    Args:
+        signatures: (k, PERMUTATIONS, n_segments) uint32.
+        page_of: (n_segments,) int64.
+        distance: In segments.
+
+    Returns:
+        (k, n_segments - distance) float64, from segment `distance` on.
+    """
+    equal = (signatures[:, :, distance:] == signatures[:, :, :-distance]).view(np.uint8).sum(axis=1, dtype=np.uint8)
+    equal *= page_of[distance:] == page_of[:-distance]
+    return equal / PERMUTATIONS

@@ -7,6 +7,7 @@ beginnings and endings, token shapes, and the first and last tokens of the segme
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ DOM_BITS = 14
 TOKEN_FAMILIES = 5
 EDGE_TOKENS = 2
 """Tokens from each end of a segment that are hashed by their place."""
+
+_ABSENT = 1 << TEXT_BITS
+_LONGEST_WITHOUT_AFFIX = np.array([[b.PREFIX_CHARS], [b.SUFFIX_CHARS]])
 
 NAME_FAMILIES = 3
 MOST_NAME_WORDS = 64
@@ -54,22 +58,26 @@ class PackedTable:
             sums: (n,) sums of entries of `packed`.
             entries: How many entries each sum is of.
         """
-        fields = [(sums >> (FIELD_BITS * column)) & _FIELD for column in range(self.columns)]
-        return np.stack(fields, axis=1) - (np.broadcast_to(entries, sums.shape) * _BIAS)[:, None]
+        fields = sums >> (np.arange(self.columns) * FIELD_BITS)[:, None]
+        fields &= _FIELD
+        fields -= np.asarray(entries) * _BIAS
+        return fields.T
 
 
 def pack(table: NDArray[np.int8]) -> PackedTable:
     """Pack the columns of a table; (n_buckets, at most 3) int8."""
-    biased = np.concatenate((table, np.zeros((1, table.shape[1]), np.int8))).astype(np.int64) + _BIAS
-    packed = np.zeros(len(biased), np.int64)
-    for column in range(table.shape[1]):
-        packed |= biased[:, column] << (FIELD_BITS * column)
-    return PackedTable(packed, table.shape[1])
+    n_buckets, columns = table.shape
+    packed = np.zeros(n_buckets + 1, np.int64)
+    for column in reversed(range(columns)):
+        packed <<= FIELD_BITS
+        packed[:-1] += table[:, column]
+        packed += _BIAS
+    return PackedTable(packed, columns)
 
 
 @dataclass(frozen=True, slots=True)
 class HashedText:
-    """The hashed features of each segment's text. The bucket 2^TEXT_BITS stands for "absent".
+    """The hashed features of each segment's text, each of which has a token. Bucket 2^TEXT_BITS stands for "absent".
 
     Attributes:
         by_token: (TOKEN_FAMILIES, n_tokens) int64 buckets.
@@ -81,13 +89,19 @@ class HashedText:
     by_edge: NDArray[np.int64]
     offsets: NDArray[np.int64]
 
+    @classmethod
+    def none(cls) -> HashedText:
+        """The features of no segments."""
+        return cls(
+            np.empty((TOKEN_FAMILIES, 0), np.int64), np.empty((2 * EDGE_TOKENS, 0), np.int64), np.zeros(1, np.int64)
+        )
+
     def sums(self, table: PackedTable) -> NDArray[np.int64]:
         """The sum of the entries of each segment's features; (n_segments, columns)."""
         tokens = np.diff(self.offsets)
-        sums = table.packed[self.by_edge].sum(axis=0)
-        filled = np.flatnonzero(tokens)
-        if len(filled):
-            sums[filled] += np.add.reduceat(table.packed[self.by_token].sum(axis=0), self.offsets[filled])
+        sums = table.packed.take(self.by_edge, mode="clip").sum(axis=0)
+        if self.by_token.shape[1]:
+            sums += np.add.reduceat(table.packed.take(self.by_token, mode="clip").sum(axis=0), self.offsets[:-1])
         return table.unpack(sums, tokens * TOKEN_FAMILIES + 2 * EDGE_TOKENS)
 
     def sizes(self) -> NDArray[np.int64]:
@@ -108,29 +122,31 @@ class HashedText:
 def hash_text(batch: Batch) -> HashedText:
     """Hashed features of each segment's text."""
     tokens = batch.tokens
-    hashes, lengths, offsets = tokens.hashes, tokens.lengths, tokens.offsets
-    n_tokens, n = len(hashes), len(batch)
-    absent = 1 << TEXT_BITS
-    is_word = tokens.shapes <= b.LAST_WORD_SHAPE
-    shapes = b.shape_hashes()[tokens.shapes]
-    by_token = np.full((TOKEN_FAMILIES, n_tokens), absent, np.int64)
-    by_token[0] = _bucket(hashes * _FACTORS[0])
-    if n_tokens > 1:
-        same = tokens.segments[1:] == tokens.segments[:-1]
-        pair = _bucket(hashes[:-1] * _FACTORS[1] + hashes[1:] * _FACTORS[2])
-        by_token[1, :-1] = np.where(same, pair, absent)
-        triple = _bucket(shapes[:-2] * _FACTORS[3] + shapes[1:-1] * _FACTORS[4] + shapes[2:] * _FACTORS[5])
-        by_token[2, :-2] = np.where(same[1:] & same[:-1], triple, absent)
-    prefix, suffix = b.affix_hashes(tokens, prefix=4, suffix=3)
-    by_token[3] = np.where(is_word & (lengths > 4), _bucket(prefix * _FACTORS[6]), absent)
-    by_token[4] = np.where(is_word & (lengths > 3), _bucket(suffix * _FACTORS[7]), absent)
-    by_edge = np.empty((2 * EDGE_TOKENS, n), np.int64)
-    counts = np.diff(offsets)
-    for place in range(EDGE_TOKENS):
-        for row, at in ((place, offsets[:-1] + place), (EDGE_TOKENS + place, offsets[1:] - 1 - place)):
-            bucket = _bucket(b.pick(hashes, at) * _FACTORS[8 + row])
-            by_edge[row] = np.where(counts > place, bucket, absent)
-    return HashedText(by_token, by_edge, offsets)
+    keys = np.empty((TOKEN_FAMILIES, len(tokens.shapes)), np.uint64)
+    np.multiply(tokens.hashes, _FACTORS[0], out=keys[0])
+    np.multiply(tokens.hashes, _FACTORS[1], out=keys[1])
+    keys[1, :-1] += tokens.hashes[1:] * _FACTORS[2]
+    np.multiply(tokens.affixed[1:], _FACTORS[6:8, None], out=keys[3:])
+    by_token = _bucket(keys)
+    last = tokens.offsets[1:] - 1
+    by_token[1, last] = _ABSENT
+    by_token[2] = _trigram_buckets().take(tokens.trigrams)
+    # A beginning or an ending is a feature only of a longer token; marks are one character long.
+    np.putmask(by_token[3:], tokens.lengths <= _LONGEST_WITHOUT_AFFIX, _ABSENT)
+    place = np.arange(EDGE_TOKENS)[:, None]
+    at = np.concatenate((tokens.firsts + place, last - place))
+    by_edge = _bucket(tokens.hashes.take(at, mode="clip") * _FACTORS[8 : 8 + len(at), None])
+    np.putmask(by_edge, last - tokens.firsts < np.tile(place, (2, 1)), _ABSENT)
+    return HashedText(by_token, by_edge, tokens.offsets)
+
+
+@cache
+def _trigram_buckets() -> NDArray[np.int64]:
+    """The bucket of three shapes in a row."""
+    trigrams = b.all_trigrams()
+    first, second, third = np.append(b.shape_hashes(), np.uint64(0))[trigrams]
+    buckets = _bucket(first * _FACTORS[3] + second * _FACTORS[4] + third * _FACTORS[5])
+    return np.where(trigrams[2] == b.NO_SHAPE, _ABSENT, buckets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,4 +240,4 @@ _FACTORS = mix(np.arange(1, 17, dtype=np.uint64)) | np.uint64(1)
 
 
 def _bucket(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (keys >> np.uint64(64 - TEXT_BITS)).astype(np.int64)
+    return (keys >> np.uint64(64 - TEXT_BITS)).view(np.int64)

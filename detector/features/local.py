@@ -7,6 +7,7 @@ words, and of lower-case words at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -66,198 +67,277 @@ NAMES = (
     "log_indent",
 )
 
+_AT = {name: place for place, name in enumerate(NAMES)}
+_PER_CHAR = slice(_AT["letter_ratio"], _AT["digit_ratio"] + 1)
+_PER_WORD = slice(_AT["short_lower_word_ratio"], _AT["other_marks_per_word"] + 1)
+_EDGES = slice(_AT["starts_lower"], _AT["ends_separator"] + 1)
+_LOGS = [
+    _AT[name]
+    for name in (
+        "log_chars",
+        "log_words",
+        "log_separators",
+        "log_numbers",
+        "log_sentences",
+        "log_words_per_sentence",
+        "log_indent",
+    )
+]
+
 _MAX_SOURCE_WORDS = 6
-
-_LOWER = b.shape_set(b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)
-_UPPER = b.shape_set(b.TITLE, b.CAPS, b.INITIAL, b.MIXED)
-_CAPITALISED = b.shape_set(b.TITLE, b.MIXED, b.INITIAL)
-_NAME_LIKE = b.shape_set(b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)
-_NUMBERS = b.shape_set(*range(b.NUMBER_1, b.NUMBER_LONG + 1))
-_SHORT_NUMBERS = b.shape_set(b.NUMBER_1, b.NUMBER_2)
-_OPENS = b.shape_set(16 + ch.OPEN, 16 + ch.QUOTE)
-_ENUMERATES = b.shape_set(16 + ch.TERMINAL, 16 + ch.CLOSE)
-_SEPARATES = b.shape_set(16 + ch.SEPARATOR, 16 + ch.SYMBOL)
-_JOINS = b.shape_set(16 + ch.SEPARATOR, 16 + ch.TERMINAL)
-
+_ELLIPSIS = ord("…")
 _URL_WORDS = ("http", "https", "www")
 
+_LOWER = (b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)
+_CAPITALISED = (b.TITLE, b.MIXED, b.INITIAL)
+_WORDS = range(b.LAST_WORD_SHAPE + 1)
+_NUMBER_SHAPES = range(b.NUMBER_1, b.NUMBER_LONG + 1)
+_NAME_LIKE = b.shape_set(b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)
 
-def _word_hash(word: str) -> int:
-    codes = np.array([ord(c) for c in word], np.uint32)
-    tokens = b.tokenize(codes, ch.class_table()[codes], np.zeros(1, np.int64))
-    return int(tokens.hashes[0])
 
-
-def local_features(batch: Batch) -> NDArray[np.float32]:
-    """One row a segment from its own characters; (n_segments, len(NAMES)) float32."""
-    tokens = batch.tokens
-    n = len(batch)
-    columns: dict[str, NDArray[np.float64]] = {}
-    by_shape = np.bincount(tokens.segments * b.N_SHAPES + tokens.shapes, minlength=n * b.N_SHAPES).reshape(
-        n, b.N_SHAPES
-    )
-    chars_by_shape = (
-        np.bincount(tokens.segments * b.N_SHAPES + tokens.shapes, weights=tokens.lengths, minlength=n * b.N_SHAPES)
-    ).reshape(n, b.N_SHAPES)
-    chars = np.maximum(chars_by_shape.sum(1), 1)
-    words = by_shape[:, : b.LAST_WORD_SHAPE + 1].sum(1)
-    # An ideograph or Thai letter is about half a word.
-    words = words - by_shape[:, b.IDEOGRAPH] * 0.5
+def local_features(batch: Batch) -> NDArray[np.float64]:
+    """One column a segment from its own characters; (len(NAMES), n_segments) float64."""
+    tokens, n = batch.tokens, len(batch)
+    columns = np.empty((len(NAMES), n))
+    sums = _shape_sums(batch)
+    chars, words, separators, numbers = sums[0], sums[1], sums[-2], sums[-1]
     per_word = 1.0 / np.maximum(words, 1)
+    columns[_AT["mean_word_chars"]] = sums[_AT["mean_word_chars"]] * per_word
+    columns[_PER_CHAR] = sums[_PER_CHAR] / chars
+    columns[_PER_WORD] = sums[_PER_WORD] * per_word
+    first_title = _first_is_capitalised().take(tokens.trigrams.take(tokens.firsts))
+    columns[_AT["title_word_ratio_after_first"]] = (
+        columns[_AT["title_word_ratio"]] * words - first_title
+    ) / np.maximum(words - 1, 1)
+    columns[_AT["distinct_word_ratio"]] = _distinct_ratio(batch)
+    columns[_EDGES] = _begin_and_end(batch)
 
-    def marks(*classes: int) -> NDArray[np.float64]:
-        return by_shape[:, [16 + kind for kind in classes]].sum(1) * per_word
-
-    def shaped(*shapes: int) -> NDArray[np.float64]:
-        return by_shape[:, list(shapes)].sum(1) * per_word
-
-    columns["log_chars"] = np.log1p(batch.lengths)
-    columns["log_words"] = np.log1p(words)
-    columns["mean_word_chars"] = chars_by_shape[:, : b.LAST_WORD_SHAPE + 1].sum(1) * per_word
-    columns["letter_ratio"] = (chars_by_shape[:, : b.CASELESS_LONG + 1].sum(1) + chars_by_shape[:, b.IDEOGRAPH]) / chars
-    columns["unspaced_ratio"] = chars_by_shape[:, b.IDEOGRAPH] / chars
-    columns["caseless_ratio"] = chars_by_shape[:, [b.CASELESS_SHORT, b.CASELESS_LONG]].sum(1) / chars
-    numbers = slice(b.NUMBER_1, b.NUMBER_LONG + 1)
-    columns["upper_ratio"] = (
-        by_shape[:, b.TITLE] + by_shape[:, b.INITIAL] + chars_by_shape[:, b.CAPS] + by_shape[:, b.MIXED] * 2
-    ) / chars
-    columns["digit_ratio"] = (chars_by_shape[:, numbers].sum(1) + chars_by_shape[:, b.ALPHANUMERIC] * 0.5) / chars
-    columns["short_lower_word_ratio"] = shaped(b.LOWER_SHORT, b.CASELESS_SHORT)
-    columns["lower_word_ratio"] = shaped(b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)
-    columns["title_word_ratio"] = shaped(b.TITLE, b.MIXED, b.INITIAL)
-    columns["caps_word_ratio"] = shaped(b.CAPS)
-    columns["number_word_ratio"] = by_shape[:, numbers].sum(1) * per_word
-    columns["alphanumeric_word_ratio"] = shaped(b.ALPHANUMERIC)
-    columns["terminals_per_word"] = marks(ch.TERMINAL)
-    columns["commas_per_word"] = marks(ch.COMMA)
-    columns["separators_per_word"] = marks(ch.SEPARATOR)
-    columns["quotes_per_word"] = marks(ch.QUOTE)
-    columns["brackets_per_word"] = marks(ch.OPEN, ch.CLOSE)
-    columns["symbols_per_word"] = marks(ch.SYMBOL)
-    columns["address_marks_per_word"] = marks(ch.ADDRESS)
-    columns["other_marks_per_word"] = marks(ch.OTHER)
-    columns["log_separators"] = np.log1p(by_shape[:, 16 + ch.SEPARATOR])
-    columns["log_numbers"] = np.log1p(by_shape[:, numbers].sum(1))
-    columns["distinct_word_ratio"] = _distinct_ratio(batch)
-    columns |= _begin_and_end(batch)
-    columns |= _patterns(batch, words)
-    first_title = _CAPITALISED[_shape_at(batch, 0)]
-    columns["title_word_ratio_after_first"] = (columns["title_word_ratio"] * words - first_title) / np.maximum(
-        words - 1, 1
-    )
-    return np.stack([columns[name] for name in NAMES], axis=1).astype(np.float32)
+    counts = np.add.reduceat(_pattern_table().take(tokens.trigrams), tokens.firsts)
+    sentences, date_pairs, times = counts & _FIELD, (counts >> _FIELD_BITS) & _FIELD, counts >> (2 * _FIELD_BITS)
+    columns[_AT["years"]] = np.minimum(_years(batch), 4)
+    columns[_AT["date_pairs"]] = np.minimum(date_pairs, 4)
+    columns[_AT["times"]] = np.minimum(times, 4)
+    columns[_AT["has_url"]] = _has_url(batch)
+    columns[_AT["source_suffix"]] = _source_suffix(batch)
+    indent = tokens.starts.take(tokens.firsts) - batch.starts
+    per_sentence = words / np.maximum(sentences, 1)
+    logs = np.array((batch.lengths, words, separators, numbers, sentences, per_sentence, indent))
+    columns[_LOGS] = np.log1p(logs, out=logs)
+    return columns
 
 
-def _shape_at(batch: Batch, position: int) -> NDArray[np.int64]:
-    """The shape of the token at a position from the segment's start, or from its end if negative; -1 where none."""
-    tokens = batch.tokens
-    base = tokens.offsets[:-1] if position >= 0 else tokens.offsets[1:]
-    at = base + position
-    inside = (at >= tokens.offsets[:-1]) & (at < tokens.offsets[1:])
-    return np.where(inside, b.pick(tokens.shapes, at), -1)
+def _shape_sums(batch: Batch) -> NDArray[np.float64]:
+    """Sums over each segment's tokens of what `_shape_weights` says; (n_sums, n_segments) float64, exact."""
+    tokens, n = batch.tokens, len(batch)
+    key = tokens.segments * b.N_SHAPES
+    key += tokens.shapes
+    size = n * b.N_SHAPES
+    by_shape = np.empty((n, 2 * b.N_SHAPES), np.float32)
+    by_shape[:, : b.N_SHAPES] = np.bincount(key, minlength=size).reshape(n, b.N_SHAPES)
+    by_shape[:, b.N_SHAPES :] = np.bincount(key, tokens.lengths, size).reshape(n, b.N_SHAPES)
+    # Halves of small integers: the product is exact in float32.
+    return (_shape_weights() @ by_shape.T).astype(np.float64)
+
+
+@cache
+def _shape_weights() -> NDArray[np.float32]:
+    """What each token, and each character of one, counts by the token's shape; (n_sums, 2 * N_SHAPES) float32.
+
+    The first rows are the columns up to "other_marks_per_word", in the order of `NAMES`, before they are divided; in
+    the places of the first two stand all characters and all words. The last two are separators and numbers.
+    """
+    weights = np.zeros((_PER_WORD.stop + 2, 2, b.N_SHAPES), np.float32)
+
+    def count(row: int | str, shapes: Iterable[int], *, token: float = 0.0, char: float = 0.0) -> None:
+        weights[_AT[row] if isinstance(row, str) else row, :, list(shapes)] += (token, char)
+
+    def mark(name: str, *classes: int) -> None:
+        count(name, [16 + kind for kind in classes], token=1)
+
+    count(0, range(b.N_SHAPES), char=1)
+    # An ideograph or Thai letter is about half a word.
+    count(1, _WORDS, token=1)
+    count(1, [b.IDEOGRAPH], token=-0.5)
+    count("mean_word_chars", _WORDS, char=1)
+    count("letter_ratio", [*range(b.CASELESS_LONG + 1), b.IDEOGRAPH], char=1)
+    count("unspaced_ratio", [b.IDEOGRAPH], char=1)
+    count("caseless_ratio", [b.CASELESS_SHORT, b.CASELESS_LONG], char=1)
+    count("upper_ratio", [b.TITLE, b.INITIAL], token=1)
+    count("upper_ratio", [b.CAPS], char=1)
+    count("upper_ratio", [b.MIXED], token=2)
+    count("digit_ratio", _NUMBER_SHAPES, char=1)
+    count("digit_ratio", [b.ALPHANUMERIC], char=0.5)
+    count("short_lower_word_ratio", [b.LOWER_SHORT, b.CASELESS_SHORT], token=1)
+    count("lower_word_ratio", _LOWER, token=1)
+    count("title_word_ratio", _CAPITALISED, token=1)
+    count("caps_word_ratio", [b.CAPS], token=1)
+    count("number_word_ratio", _NUMBER_SHAPES, token=1)
+    count("alphanumeric_word_ratio", [b.ALPHANUMERIC], token=1)
+    mark("terminals_per_word", ch.TERMINAL)
+    mark("commas_per_word", ch.COMMA)
+    mark("separators_per_word", ch.SEPARATOR)
+    mark("quotes_per_word", ch.QUOTE)
+    mark("brackets_per_word", ch.OPEN, ch.CLOSE)
+    mark("symbols_per_word", ch.SYMBOL)
+    mark("address_marks_per_word", ch.ADDRESS)
+    mark("other_marks_per_word", ch.OTHER)
+    count(-2, [16 + ch.SEPARATOR], token=1)
+    count(-1, _NUMBER_SHAPES, token=1)
+    return weights.reshape(len(weights), -1)
 
 
 def _distinct_ratio(batch: Batch) -> NDArray[np.float64]:
     """Distinct tokens by tokens, estimated from a 64-bit set a segment (linear counting)."""
     tokens = batch.tokens
-    counts = np.diff(tokens.offsets)
-    if not len(tokens.hashes):
-        return np.zeros(len(counts))
     bits = np.uint64(1) << (tokens.hashes & np.uint64(63))
-    sets = np.bitwise_or.reduceat(bits, np.minimum(tokens.offsets[:-1], len(bits) - 1))
-    empty = 64.0 - np.bitwise_count(sets)
-    distinct = -64.0 * np.log(np.maximum(empty, 0.5) / 64.0)
-    return np.where(counts > 0, np.minimum(distinct / np.maximum(counts, 1), 1.0), 0.0)
-
-
-def _begin_and_end(batch: Batch) -> dict[str, NDArray[np.float64]]:
-    first, second = _shape_at(batch, 0), _shape_at(batch, 1)
-    last, before_last, third_last = _shape_at(batch, -1), _shape_at(batch, -2), _shape_at(batch, -3)
-    tokens = batch.tokens
-    terminal, close = 16 + ch.TERMINAL, 16 + ch.CLOSE
-    # A closing quote or bracket after the full stop belongs to the sentence.
-    closing = (last == close) | (last == 16 + ch.QUOTE)
-    last_start = b.pick(tokens.starts, tokens.offsets[1:] - 1)
-    has_token = np.diff(tokens.offsets) > 0
-    ellipsis_mark = has_token & (b.pick(batch.codes, last_start) == ord("…"))
-    first_start = b.pick(tokens.starts, tokens.offsets[:-1])
-    columns = {
-        "starts_lower": _LOWER[first],
-        "starts_upper": _UPPER[first],
-        "starts_number": _NUMBERS[first],
-        "starts_separator": first == 16 + ch.SEPARATOR,
-        "starts_bracket_or_quote": _OPENS[first],
-        "starts_numbered_item": _SHORT_NUMBERS[first] & _ENUMERATES[second],
-        "ends_terminal": (last == terminal) | (closing & (before_last == terminal)),
-        "ends_ellipsis": ellipsis_mark | ((last == terminal) & (before_last == terminal)),
-        "ends_comma_or_colon": last == 16 + ch.COMMA,
-        "ends_number": _NUMBERS[last],
-        "ends_close_bracket": last == close,
-        "ends_count_in_brackets": (last == close) & _NUMBERS[before_last] & (third_last == 16 + ch.OPEN),
-        "ends_separator": _SEPARATES[last],
-        "log_indent": np.where(has_token, np.log1p(np.maximum(first_start - batch.starts, 0)), 0.0),
-    }
-    return {name: column.astype(np.float64) for name, column in columns.items()}
-
-
-def _patterns(batch: Batch, words: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Sentences, dates, times, addresses and the name of a source at the end."""
-    tokens, n = batch.tokens, len(batch)
-    shapes, segments = tokens.shapes, tokens.segments
-
-    def count(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.bincount(segments[mask], minlength=n).astype(np.float64)
-
-    after = np.full(len(shapes), -1)
-    same_next = np.zeros(len(shapes), bool)
-    if len(shapes) > 1:
-        same_next[:-1] = segments[1:] == segments[:-1]
-        after[:-1] = np.where(same_next[:-1], shapes[1:], -1)
-    after_next = np.full(len(shapes), -1)
-    after_next[:-1] = np.where(same_next[:-1], after[1:], -1)
-    is_number, next_number, number_after_next = _NUMBERS[shapes], _NUMBERS[after], _NUMBERS[after_next]
-    terminal = shapes == 16 + ch.TERMINAL
-    opens_sentence = (after >= b.TITLE) & (after <= b.CASELESS_LONG) | (after == b.IDEOGRAPH) | (after == 16 + ch.QUOTE)
-    last_in_segment = ~same_next
-    sentences = count(terminal & (opens_sentence | last_in_segment))
-    first_code = batch.codes[tokens.starts]
-    second_code = b.pick(batch.codes, tokens.starts + 1)
-    year = (shapes == b.NUMBER_4) & (
-        ((first_code == ord("1")) & (second_code >= ord("6"))) | ((first_code == ord("2")) & (second_code == ord("0")))
-    )
-    joint = _JOINS[after]
-    date_pair = is_number & joint & number_after_next
-    time = is_number & (after == 16 + ch.COMMA) & number_after_next & (shapes <= b.NUMBER_2)
-    url = np.isin(tokens.hashes, _url_hashes())
-    return {
-        "log_sentences": np.log1p(sentences),
-        "log_words_per_sentence": np.log1p(words / np.maximum(sentences, 1)),
-        "years": np.minimum(count(year), 4),
-        "date_pairs": np.minimum(count(date_pair), 4),
-        "times": np.minimum(count(time & ~(next_number)), 4),
-        "has_url": np.minimum(count(url), 1),
-        "source_suffix": _source_suffix(batch),
-    }
+    sets = np.bitwise_or.reduceat(bits, tokens.firsts)
+    ratio = _distinct_by_bits().take(np.bitwise_count(sets)) / (tokens.offsets[1:] - tokens.firsts)
+    return np.minimum(ratio, 1.0)
 
 
 @cache
-def _url_hashes() -> NDArray[np.uint64]:
-    return np.array([_word_hash(word) for word in _URL_WORDS], np.uint64)
+def _distinct_by_bits() -> NDArray[np.float64]:
+    """The number of different tokens for each number of bits that they set."""
+    empty = np.arange(64.0, -1.0, -1.0)
+    return -64.0 * np.log(np.maximum(empty, 0.5) / 64.0)
+
+
+@cache
+def _first_is_capitalised() -> NDArray[np.float64]:
+    """Whether a trigram's first token is a capitalised word."""
+    return b.shape_set(*_CAPITALISED)[b.all_trigrams()[0]].astype(np.float64)
+
+
+def _begin_and_end(batch: Batch) -> NDArray[np.int64]:
+    """How segments begin and end: the columns `_EDGES`, 0 or 1 each."""
+    tokens = batch.tokens
+    last = tokens.offsets[1:] - 1
+    begins = _begin_table().take(tokens.trigrams.take(tokens.firsts))
+    ends = _end_table().take(tokens.trigrams.take(np.maximum(last - 2, tokens.firsts)))
+    flags = ((begins | ends) >> np.arange(_EDGES.stop - _EDGES.start)[:, None]) & 1
+    flags[_AT["ends_ellipsis"] - _EDGES.start] |= batch.codes.take(tokens.starts.take(last)) == _ELLIPSIS
+    return flags
+
+
+def _edge_flags(columns: dict[str, NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """Columns about edges as bits, in their order in `NAMES`."""
+    flags = np.zeros(b.N_TRIGRAMS, np.int64)
+    for name, column in columns.items():
+        flags |= column.astype(np.int64) << (_AT[name] - _EDGES.start)
+    return flags
+
+
+@cache
+def _begin_table() -> NDArray[np.int64]:
+    """How a segment begins, by its first trigram."""
+    first, second, _ = b.all_trigrams()
+    enumerates = b.shape_set(16 + ch.TERMINAL, 16 + ch.CLOSE)[second]
+    return _edge_flags(
+        {
+            "starts_lower": b.shape_set(*_LOWER)[first],
+            "starts_upper": b.shape_set(b.CAPS, *_CAPITALISED)[first],
+            "starts_number": b.shape_set(*_NUMBER_SHAPES)[first],
+            "starts_separator": first == 16 + ch.SEPARATOR,
+            "starts_bracket_or_quote": b.shape_set(16 + ch.OPEN, 16 + ch.QUOTE)[first],
+            "starts_numbered_item": b.shape_set(b.NUMBER_1, b.NUMBER_2)[first] & enumerates,
+        }
+    )
+
+
+@cache
+def _end_table() -> NDArray[np.int64]:
+    """How a segment ends, by its last trigram; that of a segment of one or two tokens is open at its end."""
+    tokens = b.all_trigrams()
+    missing = (tokens[1:] == b.NO_SHAPE).sum(axis=0)
+    last, before_last, third_last = (
+        np.where(place - missing >= 0, np.take_along_axis(tokens, (place - missing)[None] % 3, axis=0)[0], b.NO_SHAPE)
+        for place in (2, 1, 0)
+    )
+    terminal, close = 16 + ch.TERMINAL, 16 + ch.CLOSE
+    numbers = b.shape_set(*_NUMBER_SHAPES)
+    # A closing quote or bracket after the full stop belongs to the sentence.
+    closing = (last == close) | (last == 16 + ch.QUOTE)
+    return _edge_flags(
+        {
+            "ends_terminal": (last == terminal) | (closing & (before_last == terminal)),
+            "ends_ellipsis": (last == terminal) & (before_last == terminal),
+            "ends_comma_or_colon": last == 16 + ch.COMMA,
+            "ends_number": numbers[last],
+            "ends_close_bracket": last == close,
+            "ends_count_in_brackets": (last == close) & numbers[before_last] & (third_last == 16 + ch.OPEN),
+            "ends_separator": b.shape_set(16 + ch.SEPARATOR, 16 + ch.SYMBOL)[last],
+        }
+    )
+
+
+_FIELD_BITS = 10
+_FIELD = (1 << _FIELD_BITS) - 1
+"""A clipped segment has fewer tokens than this, so that three counts fit into one integer, side by side."""
+
+
+@cache
+def _pattern_table() -> NDArray[np.int64]:
+    """Whether a sentence ends, a date stands or a time stands at a trigram's first token, as counts side by side."""
+    first, second, third = b.all_trigrams()
+    numbers = b.shape_set(*_NUMBER_SHAPES)
+    opens_sentence = (
+        ((second >= b.TITLE) & (second <= b.CASELESS_LONG)) | (second == b.IDEOGRAPH) | (second == 16 + ch.QUOTE)
+    )
+    sentence = (first == 16 + ch.TERMINAL) & (opens_sentence | (second == b.NO_SHAPE))
+    joint = b.shape_set(16 + ch.SEPARATOR, 16 + ch.TERMINAL)[second]
+    date_pair = numbers[first] & joint & numbers[third]
+    short = b.shape_set(b.NUMBER_1, b.NUMBER_2)[first]
+    time = short & (second == 16 + ch.COMMA) & numbers[third]
+    return sum(
+        column.astype(np.int64) << (_FIELD_BITS * place) for place, column in enumerate((sentence, date_pair, time))
+    )
+
+
+def _years(batch: Batch) -> NDArray[np.int64]:
+    """How many numbers of four digits are years from 1600 to 2099."""
+    tokens = batch.tokens
+    at = (tokens.shapes == b.NUMBER_4).nonzero()[0]
+    starts = tokens.starts.take(at)
+    first, second = batch.codes.take(starts), batch.codes.take(starts + 1)
+    year = ((first == ord("1")) & (second >= ord("6"))) | ((first == ord("2")) & (second == ord("0")))
+    return np.bincount(tokens.segments.take(at[year]), minlength=len(batch))
+
+
+def _has_url(batch: Batch) -> NDArray[np.float64]:
+    """1 where a word is the beginning of an address."""
+    tokens = batch.tokens
+    found = np.zeros(len(tokens.shapes), bool)
+    for known in _url_hashes():
+        found |= tokens.hashes == known
+    has = np.zeros(len(batch))
+    has[tokens.segments[found]] = 1
+    return has
+
+
+@cache
+def _url_hashes() -> list[np.uint64]:
+    return [_word_hash(word) for word in _URL_WORDS]
+
+
+def _word_hash(word: str) -> np.uint64:
+    codes = np.array([ord(c) for c in word], np.uint32)
+    return b.tokenize(codes, ch.class_table()[codes], np.zeros(1, np.int64)).hashes[0]
 
 
 def _source_suffix(batch: Batch) -> NDArray[np.float64]:
     """1 where the last separator is followed by one to six words, most of them capitalised: "Headline - Some Paper"."""
-    tokens, n = batch.tokens, len(batch)
-    result = np.zeros(n)
-    if not len(tokens.shapes):
+    tokens = batch.tokens
+    result = np.zeros(len(batch))
+    separators = (tokens.shapes == 16 + ch.SEPARATOR).nonzero()[0]
+    if not len(separators):
         return result
-    index = np.arange(len(tokens.shapes))
-    is_separator = tokens.shapes == 16 + ch.SEPARATOR
-    last = np.maximum.reduceat(np.where(is_separator, index, -1), np.minimum(tokens.offsets[:-1], len(index) - 1))
-    last = np.where(np.diff(tokens.offsets) > 0, last, -1)
-    has = last >= tokens.offsets[:-1] + 3
-    after = tokens.offsets[1:] - 1 - last
-    capital = np.zeros(len(index) + 1, np.int64)
-    np.cumsum(_NAME_LIKE[tokens.shapes], out=capital[1:])
-    capitals = capital[tokens.offsets[1:]] - capital[np.where(has, last, 0)]
-    return (has & (after >= 1) & (after <= _MAX_SOURCE_WORDS) & (capitals * 2 >= after)).astype(np.float64)
+    ends = tokens.offsets[1:]
+    last = separators.take(separators.searchsorted(ends) - 1, mode="clip")
+    after = ends - 1 - last
+    rows = ((last >= tokens.firsts + 3) & (after >= 1) & (after <= _MAX_SOURCE_WORDS)).nonzero()[0]
+    after = after.take(rows)
+    steps = np.arange(1, _MAX_SOURCE_WORDS + 1)[:, None]
+    shapes = tokens.shapes.take(last.take(rows) + steps, mode="clip")
+    capitals = (_NAME_LIKE.take(shapes) & (steps <= after)).sum(axis=0)
+    result[rows] = capitals * 2 >= after
+    return result

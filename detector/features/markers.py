@@ -6,13 +6,15 @@ the same few tokens, with a bracket or a number among them, stand in one segment
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import batch as b
 from detector.features import characters as ch
 from detector.features.batch import Batch
-from detector.features.recurrence import sketched_counts_in_page
+from detector.features.recurrence import counts_of_many_in_page
 
 NAMES = (
     "recurring_phrase_ratio",
@@ -31,66 +33,66 @@ PHRASE = 3
 RECURS = 3
 """Occurrences in a page from which a phrase recurs."""
 
-_MARKS = b.shape_set(16 + ch.OPEN, 16 + ch.CLOSE, *range(b.NUMBER_1, b.ALPHANUMERIC + 1))
 _FIRST, _SECOND, _THIRD = (np.uint64(factor) for factor in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+_IS_PHRASE, _IS_MARKER = 1, 2
 
 
-def marker_features(batch: Batch) -> NDArray[np.float32]:
-    """One row a segment; (n_segments, len(NAMES)) float32."""
-    tokens, n = batch.tokens, len(batch)
-    page_tokens = tokens.offsets[batch.offsets]
-    counts = np.maximum(np.diff(tokens.offsets), 1)
-    whole = np.zeros(len(tokens.hashes), bool)
-    if len(whole) >= PHRASE:
-        whole[: -(PHRASE - 1)] = tokens.segments[PHRASE - 1 :] == tokens.segments[: -(PHRASE - 1)]
+def marker_features(batch: Batch) -> NDArray[np.float64]:
+    """One column a segment; (len(NAMES), n_segments) float64."""
+    tokens = batch.tokens
+    firsts = tokens.firsts
+    recurrence = _recurrence(batch)
+    most = np.maximum.reduceat(recurrence, firsts, axis=1)
+    recurring = np.add.reduceat((recurrence >= RECURS).astype(np.int16), firsts, axis=1)
+    counts = tokens.offsets[1:] - firsts
+    page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
+    columns = np.empty((len(NAMES), len(batch)))
+    columns[0] = recurring[0] / counts
+    columns[1] = most[0]
+    columns[2] = recurring[1] / counts
+    columns[3] = most[1]
+    columns[4] = np.minimum(most[1] / page_segments, 2.0)
+    columns[5] = recurring[1]
+    # A segment of fewer tokens than a phrase has no phrase at its first token either.
+    columns[6] = recurrence[0].take(firsts)
+    columns[7] = recurrence[0].take(np.maximum(tokens.offsets[1:] - PHRASE, firsts))
+    np.log1p(columns[1::2], out=columns[1::2])
+    np.log1p(columns[6], out=columns[6])
+    return columns
 
-    is_mark = _MARKS[tokens.shapes]
+
+def _recurrence(batch: Batch) -> NDArray[np.int64]:
+    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int64."""
+    tokens = batch.tokens
+    page_tokens = tokens.offsets.take(batch.offsets)
+    kinds = _phrase_kinds().take(tokens.trigrams)
+    phrases = (kinds != 0).nonzero()[0]
+    markers = (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0]
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
-    spelled = np.where(tokens.shapes <= b.MIXED, tokens.hashes, b.shape_hashes()[tokens.shapes])
-    holds_mark = is_mark.copy()
-    holds_mark[:-1] |= is_mark[1:]
-    holds_mark[:-2] |= is_mark[2:]
-    phrases = sketched_counts_in_page(_phrase_keys(tokens.hashes), whole, page_tokens)
-    markers = sketched_counts_in_page(_phrase_keys(spelled), whole & holds_mark, page_tokens)
-
-    page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
-    most_marker = _max_by_segment(markers, tokens.offsets)
-    recurring = markers >= RECURS
-    columns = (
-        _sum_by_segment(phrases >= RECURS, tokens.offsets) / counts,
-        np.log1p(_max_by_segment(phrases, tokens.offsets)),
-        _sum_by_segment(recurring, tokens.offsets) / counts,
-        np.log1p(most_marker),
-        np.minimum(most_marker / page_segments, 2.0),
-        np.log1p(_sum_by_segment(recurring, tokens.offsets)),
-        np.log1p(_at(phrases, tokens.offsets[:-1], tokens.offsets)),
-        np.log1p(_at(phrases, tokens.offsets[1:] - PHRASE, tokens.offsets)),
-    )
-    return np.stack(columns, axis=1).astype(np.float32).reshape(n, len(NAMES))
+    spelled = b.shape_hashes().take(tokens.shapes)
+    np.copyto(spelled, tokens.hashes, where=tokens.shapes <= b.MIXED)
+    recurrence = np.zeros((2, len(kinds)), np.int64)
+    for row, keys, at in ((0, tokens.hashes, phrases), (1, spelled, markers)):
+        sizes = np.diff(at.searchsorted(page_tokens))
+        recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), sizes)
+    return recurrence
 
 
-def _phrase_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A key for each token and the two after it; keys of tokens are well mixed, so sums of products are."""
-    phrase = keys * _FIRST
-    phrase[:-1] += keys[1:] * _SECOND
-    phrase[:-2] += keys[2:] * _THIRD
-    return phrase
+@cache
+def _phrase_kinds() -> NDArray[np.uint8]:
+    """Whether a trigram is a phrase, being whole, and a marker, having a bracket or a number in it."""
+    trigrams = b.all_trigrams()
+    marks = b.shape_set(16 + ch.OPEN, 16 + ch.CLOSE, *range(b.NUMBER_1, b.ALPHANUMERIC + 1))
+    whole = trigrams[2] != b.NO_SHAPE
+    return (whole * _IS_PHRASE + (whole & marks[trigrams].any(axis=0)) * _IS_MARKER).astype(np.uint8)
 
 
-def _sum_by_segment(values: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    sums = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=sums[1:])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
-
-
-def _max_by_segment(values: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    if not len(values):
-        return np.zeros(len(offsets) - 1, np.int64)
-    most = np.maximum.reduceat(values, np.minimum(offsets[:-1], len(values) - 1))
-    return np.where(np.diff(offsets) > 0, most, 0)
-
-
-def _at(values: NDArray[np.int64], positions: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The value at one position of each segment, 0 where the segment is too short to have it."""
-    inside = (positions >= offsets[:-1]) & (positions < offsets[1:])
-    return np.where(inside, values[np.clip(positions, 0, max(len(values) - 1, 0))], 0) if len(values) else inside * 0
+def _phrase_keys(keys: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A key for each chosen token and the two after it; keys of tokens are well mixed, so sums of products are."""
+    phrases = keys.take(at)
+    phrases *= _FIRST
+    for step, factor in ((1, _SECOND), (2, _THIRD)):
+        following = keys.take(at + step)
+        following *= factor
+        phrases += following
+    return phrases

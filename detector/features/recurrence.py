@@ -1,49 +1,53 @@
-"""How often a key occurs in its page: exact for segments, by a count-min sketch for tokens."""
+"""How often a key occurs in its page."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features.batch import mix
-
-_SLOTS_PER_KEY = 4
+_SLOTS_PER_KEY = 2
+_PAGE_SALT, _ROW_SALT = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
 def counts_in_page(keys: NDArray[np.uint64], page_of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many rows of the same page have the same key; (n,) int64, at least 1."""
-    if not len(keys):
-        return np.empty(0, np.int64)
-    paged = mix(keys + mix(page_of.astype(np.uint64)))
-    _, inverse, counts = np.unique(paged, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse], np.int64)
+    """How many segments of the same page have the same key, at least 1.
+
+    Args:
+        keys: (n,) uint64, or (k, n), whose rows are counted apart.
+        page_of: (n,) int64.
+
+    Returns:
+        int64, of the shape of `keys`.
+    """
+    paged = keys + page_of.view(np.uint64) * _PAGE_SALT
+    if paged.ndim > 1:
+        paged += (np.arange(len(paged), dtype=np.uint64) * _ROW_SALT)[:, None]
+    paged = paged.ravel()
+    if not len(paged):
+        return np.empty(keys.shape, np.int64)
+    order = paged.argsort()
+    ordered = paged.take(order)
+    firsts = (ordered[1:] != ordered[:-1]).nonzero()[0] + 1
+    sizes = np.diff(firsts, prepend=0, append=len(ordered))
+    counts = np.empty(len(ordered), np.int64)
+    counts[order] = sizes.repeat(sizes)
+    return counts.reshape(keys.shape)
 
 
-def sketched_counts_in_page(
-    keys: NDArray[np.uint64], chosen: NDArray[np.bool_], offsets: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """How often the chosen keys occur in their page, in linear time; at most a few per thousand too high.
+def counts_of_many_in_page(keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each key occurs in its page, for many keys of which few recur; (n,) int64, at least 1.
 
-    A count-min sketch (Cormode, Muthukrishnan 2005) of two rows. Every page has slots of its own, in proportion to
-    its keys: what other pages the batch holds changes nothing.
+    Keys that have a slot of a hash table to themselves occur once; only the others are sorted. Slots are in proportion
+    to all keys; which keys share one depends on the batch, what comes out doesn't.
 
     Args:
         keys: (n,) uint64, well mixed, those of one page side by side.
-        chosen: (n,) bool; the others neither count nor are counted.
-        offsets: (n_pages + 1,) int64; the keys of page i are `offsets[i]:offsets[i + 1]`.
-
-    Returns:
-        (n,) int64, 0 where not chosen.
+        sizes: (n_pages,) int64, the number of keys of each page.
     """
-    at = np.flatnonzero(chosen)
-    counts = np.zeros(len(keys), np.int64)
-    # Powers of two, so that a slot is the key's low bits.
-    slots = np.int64(1) << np.ceil(np.log2(np.maximum(np.diff(offsets), 1) * _SLOTS_PER_KEY)).astype(np.int64)
-    bases = np.cumsum(slots) - slots
-    sizes = np.diff(np.searchsorted(at, offsets))
-    base, mask = np.repeat(bases, sizes), np.repeat(slots - 1, sizes)
-    picked = keys[at].view(np.int64)
-    first = base + (picked & mask)
-    second = base + ((picked >> 32) & mask)
-    counts[at] = np.minimum(np.bincount(first)[first], np.bincount(second)[second])
+    pages = np.arange(len(sizes)).repeat(sizes)
+    mask = (_SLOTS_PER_KEY << len(keys).bit_length()) - 1
+    slots = (keys + pages.view(np.uint64) * _PAGE_SALT).view(np.int64) & mask
+    counts = np.bincount(slots).take(slots)
+    shared = (counts > 1).nonzero()[0]
+    counts[shared] = counts_in_page(keys.take(shared), pages.take(shared))
     return counts

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from detector.data import SegmentedPage
 from detector.features.batch import Batch, build_batch, mix
-from detector.features.context import context_features, context_names
 from detector.features.duplicates import segment_keys
 from detector.segment import segment_text
 from detector.signatures import PageSignatures, SignatureStore, minhash
@@ -37,7 +36,7 @@ RUN_BEFORE, RUN_AFTER = 3, 4
 MOST_PAGES = 1000
 """Counts beyond are all the same: a thousand pages of the web are as good as a million."""
 
-_OWN_NAMES = (
+NAMES = (
     "log_pages_with_line",
     "page_share_with_line",
     "log_pages_with_near_duplicate",
@@ -48,9 +47,8 @@ _OWN_NAMES = (
     "log_pages_without_line",
     "log_pages_without_near_duplicate",
     "log_pages_of_host",
+    "log_chars",
 )
-_CONTEXT_NAMES = ("page_share_with_line", "page_share_with_near_duplicate", "line_recurs")
-NAMES = _OWN_NAMES + context_names(_CONTEXT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +60,8 @@ class SiteFeatures:
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
         host_known: (n_segments,) bool, whether other pages of the host are known.
         recurs: (n_segments,) bool, whether the line, a near-duplicate or the run was found on any other page.
-        host_pages: (n_segments,) int64, other known pages of the host.
-        host_count: (n_segments,) int64, those of them that hold the line or a near-duplicate.
+        host_pages: (n_segments, 2) int64, the other known pages of the host that hold the line or a near-duplicate,
+            and all of them.
     """
 
     X: NDArray[np.float32]
@@ -71,7 +69,6 @@ class SiteFeatures:
     host_known: NDArray[np.bool_]
     recurs: NDArray[np.bool_]
     host_pages: NDArray[np.int64]
-    host_count: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +155,14 @@ def site_features(pages: Sequence[SegmentedPage], urls: Sequence[str | None], st
         logs["known"] * (line == 0),
         logs["known"] * (near == 0),
         logs["known"],
+        np.log1p(batch.lengths),
     )
-    around = np.stack((share["line"], share["near"], line > 0), axis=1).astype(np.float32)
     return SiteFeatures(
-        X=np.concatenate(
-            (np.stack(columns, axis=1).astype(np.float32), context_features(around, batch.offsets)), axis=1
-        ),
+        X=np.stack(columns, axis=1).astype(np.float32),
         offsets=batch.offsets,
         host_known=known > 0,
         recurs=(near > 0) | (run > 0) | (elsewhere > 0),
-        host_pages=known,
-        host_count=near,
+        host_pages=np.stack((near, known), axis=1),
     )
 
 

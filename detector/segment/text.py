@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from detector.data import SegmentedPage
@@ -17,7 +15,7 @@ INVISIBLE = (
 )
 """Whitespace, control and zero-width characters: a segment of nothing else is blank."""
 
-_LINE = re.compile(f"[^{NEWLINES}]+")
+_OTHER_NEWLINES = NEWLINES.replace("\n", "")
 
 
 def segment_text(text: str) -> SegmentedPage:
@@ -35,6 +33,15 @@ def segment_text(text: str) -> SegmentedPage:
     Returns:
         The page; `text[starts[i]:ends[i]]` is line i without its newline.
     """
-    spans = [match.span() for match in _LINE.finditer(text) if match[0].strip(INVISIBLE)]
-    offsets = np.array(spans, np.int64).reshape(-1, 2)
-    return SegmentedPage(text, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1]))
+    lines = text
+    for mark in _OTHER_NEWLINES:
+        if mark in lines:
+            lines = lines.replace(mark, "\n")
+    pieces = lines.split("\n")
+    # A letter or digit at its head shows most lines not to be blank.
+    visible = [line[:1].isalnum() or bool(line.strip(INVISIBLE)) for line in pieces]
+    lengths = np.array([len(line) for line in pieces])
+    ends = np.arange(len(pieces))
+    ends += lengths.cumsum()
+    ends = ends[visible]
+    return SegmentedPage(text, ends - lengths[visible], ends)

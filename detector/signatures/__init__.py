@@ -7,7 +7,7 @@ process and `shared` those of several, in Redis. What is hashed into a signature
 from __future__ import annotations
 
 from detector.signatures.counting import PageSignatures, SignatureCounter
-from detector.signatures.sketch import minhash
+from detector.signatures.sketch import finalize, minhash, minima
 from detector.signatures.store import SignatureStore, merge_to_file
 
-__all__ = ["PageSignatures", "SignatureCounter", "SignatureStore", "merge_to_file", "minhash"]
+__all__ = ["PageSignatures", "SignatureCounter", "SignatureStore", "finalize", "merge_to_file", "minhash", "minima"]

@@ -1,0 +1,146 @@
+"""`detector train`: samples to a model, its card and a report."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from detector.cli.options import CorporaOpt
+from detector.errors import DetectorError
+
+if TYPE_CHECKING:
+    from training.labelling import LabelledPage
+    from training.train import Trained
+
+UNFINISHED = ".unfinished"
+"""Inside the output folder: what is already computed, until the model is written."""
+
+
+def train(
+    samples: Annotated[list[Path] | None, typer.Argument(help="Sample files or folders.", show_default=False)] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model folder to write.")] = Path("model"),
+    corpora: CorporaOpt = None,
+    extend: Annotated[
+        bool,
+        typer.Option("--extend", help="Teach a model that exists the samples, instead of making one from nothing."),
+    ] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", help="With --extend: the model to begin with; default: the one that ships."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal models on one machine.")] = 0,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to keep what is computed for later runs; default: inside the output until it is done."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="The report's folder; default: 'report' inside the output.", show_default=False)
+    ] = None,
+    with_report: Annotated[bool, typer.Option("--with-report/--no-report", help="Write a report.")] = True,
+) -> None:
+    """Train a model on samples, on a folder of corpora, or on both; prints figures on held-out sites.
+
+    Started again after an interruption, the same command goes on where it stopped.
+    """
+    from detector.cli import app as cli
+
+    if model is not None and not extend:
+        cli.fail("--model names the model to begin with; give --extend as well")
+    if extend and not samples:
+        cli.fail("--extend teaches a model your own samples: name sample files or folders")
+    with_report = with_report and _can_draw(required=report is not None)
+    pages = cli._labelled(samples or [], None if extend else corpora)
+    existed = output.exists()
+    cli._make_folder(output)
+    unfinished = cache or output / UNFINISHED
+    try:
+        trained = (
+            _extend(pages, model, output.name, unfinished)
+            if extend
+            else _fit(pages, corpora, output.name, seed, unfinished)
+        )
+    except DetectorError:
+        shutil.rmtree(output / UNFINISHED if existed else output, ignore_errors=True)
+        raise
+    options = ["--extend", *(["--model", str(model)] if model else [])] if extend else ["--seed", str(seed)]
+    named = [shlex.quote(str(path)) for path in samples or []]
+    named += ['--corpora "$DETECTOR_CORPORA"'] if corpora is not None and not extend else []
+    _save(trained, output, f"detector train {' '.join([*named, *options])} -o {shlex.quote(str(output))}")
+    if with_report:
+        _report(trained, pages, report or output / "report", unfinished)
+    if cache is None:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    _print(trained)
+    cli._say(f"wrote {output}")
+
+
+def _can_draw(*, required: bool) -> bool:
+    """Whether matplotlib is there; said before an hour of training, not after it."""
+    from detector.cli import app as cli
+
+    try:
+        import matplotlib  # noqa: F401 - asked for at the door, so that the message can name the extra
+    except ImportError as error:
+        message = f"a report needs more packages ({error}); run: pip install 'link-farm-detector[report]'"
+        if required:
+            cli.fail(message)
+        cli._say(f"no report: {message}")
+        return False
+    return True
+
+
+def _fit(pages: list[LabelledPage], corpora: Path | None, name: str, seed: int, cache: Path) -> Trained:
+    from detector.cli import app as cli
+    from training.corpora import digests
+    from training.train import train as run
+
+    trained = run(pages, name, seed=seed, cache=cache, progress=cli._say)
+    if corpora is not None:
+        trained.model.info["corpora"] = digests(corpora)
+    return trained
+
+
+def _extend(pages: list[LabelledPage], base: Path | None, name: str, cache: Path) -> Trained:
+    from detector.cli import app as cli
+    from detector.pipeline import DEFAULT_MODEL
+    from detector.storage import load_model
+    from training.extend import extend
+
+    return extend(load_model(base or DEFAULT_MODEL), pages, name, cache=cache, progress=cli._say)
+
+
+def _save(trained: Trained, output: Path, command: str) -> None:
+    from detector.storage import save_model
+    from training.card import model_card
+
+    save_model(trained.model, output)
+    (output / "README.md").write_text(model_card(trained.model, trained.held_out, command), encoding="utf-8")
+
+
+def _report(trained: Trained, pages: list[LabelledPage], folder: Path, cache: Path) -> None:
+    from detector.cli import app as cli
+    from training.report import write_report
+    from training.report.predictions import predict
+    from training.train import is_held_out
+
+    cli._say("writing the report")
+    unseen = [page for page in pages if is_held_out(page.sample.site)]
+    measured = predict(trained.measured, unseen, cache)
+    cli._say(f"wrote {write_report(folder, trained.measured, measured, trained.held_out, trained.before)}")
+
+
+def _print(trained: Trained) -> None:
+    """The figures as tables, on standard output."""
+    from training.evaluate import as_table
+
+    if trained.before:
+        typer.echo("held-out sites, before:")
+        typer.echo(as_table(trained.before))
+    typer.echo("held-out sites (not trained on when measured):")
+    typer.echo(as_table(trained.held_out))

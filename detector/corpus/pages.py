@@ -1,0 +1,238 @@
+"""What a worker does: records to pages, pages to results, results to lines of JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from detector.corpus.packing import pack
+from detector.corpus.records import Problem, Record, Statistics, Trouble, UnitResult
+from detector.corpus.warc import page_of_warc
+from detector.data import LABELS, KindOption, Page, PageResult
+from detector.pipeline import Detector
+
+FIELDS = ("html", "text", "content", "raw_content")
+"""Where the page of a JSON object or a row is looked for, in this order, unless the field is named."""
+SOURCE_TEXT = "source_text"
+"""Where `--annotate` puts the text of an HTML page, which its spans refer to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How pages are found, classified and written.
+
+    Attributes:
+        model: A model folder, or None for the one that ships.
+        threshold: Of the detector; None takes the model's.
+        kind: How to read pages; "auto" goes by field and content type, and looks at the content where they say nothing.
+        field: The field that holds the page, or None for the first of `FIELDS`.
+        annotate: Leave the text as it is and add spans only.
+        keep_original: A field for the text before it was cleaned, or None.
+        removed: Also give the removed segments.
+        packing: Of what is written, a value of `WRITABLE`.
+        removed_packing: Of the removed segments.
+        max_bytes: Largest page.
+    """
+
+    model: str | None = None
+    threshold: float | None = None
+    kind: KindOption = "auto"
+    field: str | None = None
+    annotate: bool = False
+    keep_original: str | None = None
+    removed: bool = False
+    packing: str = ""
+    removed_packing: str = ""
+    max_bytes: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A record with its fields and its page; `field` is where the page came from, None for WARC records and files."""
+
+    record: Record
+    fields: dict[str, Any]
+    page: Page
+    field: str | None = None
+
+
+class PageProcessor:
+    """Records in, lines of JSON out; holds the model, and is made once a worker.
+
+    Raises:
+        ModelError: The model cannot be used.
+        UsageError: An option is out of range.
+    """
+
+    def __init__(self, options: PageOptions) -> None:
+        self.options = options
+        self.detector = Detector(options.model, threshold=options.threshold)
+
+    def __call__(self, records: list[Record]) -> UnitResult:
+        """Classify records; what is no page, or cannot be classified, becomes a problem in its result."""
+        unit = UnitResult()
+        parsed = []
+        for record in records:
+            found = parse(record, self.options)
+            if isinstance(found, Problem):
+                unit.problems.append(found)
+            else:
+                parsed.append(found)
+        lines, removed = [], []
+        for item, result in zip(parsed, self._classify(parsed), strict=True):
+            if isinstance(result, Problem):
+                unit.problems.append(result)
+                continue
+            if result.problem:
+                place = item.record
+                unit.problems.append(Problem(place.source, place.number, Trouble.EMPTY, result.problem, item.page.url))
+            _count(unit.statistics, result)
+            lines.append(_line(enrich(item.fields, item.field, result, self.options)))
+            if self.options.removed and not result.kept.all():
+                removed.append(_line(_removed(item, result)))
+        unit.output = pack(b"".join(lines), self.options.packing)
+        unit.removed = pack(b"".join(removed), self.options.removed_packing)
+        unit.problems.sort(key=lambda problem: (problem.source, problem.record))
+        return unit
+
+    def _classify(self, parsed: list[_Parsed]) -> Iterator[PageResult | Problem]:
+        """A result a page. A page that raises takes its batch with it, so then they are done one at a time."""
+        try:
+            yield from list(self.detector.classify_many([item.page for item in parsed]))
+            return
+        except Exception as error:
+            if len(parsed) == 1:
+                yield _failure(parsed[0], error)
+                return
+        for item in parsed:
+            yield from self._classify([item])
+
+
+def _failure(item: _Parsed, error: Exception) -> Problem:
+    detail = f"{type(error).__name__}: {error}"
+    return Problem(item.record.source, item.record.number, Trouble.FAILED, detail, item.page.url)
+
+
+def parse(record: Record, options: PageOptions) -> _Parsed | Problem:
+    """The fields and the page of a record, or why there is none."""
+    if record.form == "warc":
+        found = page_of_warc(record, options.max_bytes)
+        if isinstance(found, Problem):
+            return found
+        fields, page = found
+        kind = page.kind if options.kind == "auto" else options.kind
+        return _Parsed(record, fields, Page(page.content, kind, page.url, page.charset))
+    if record.form == "page":
+        return _Parsed(record, {"path": record.source}, Page(record.content, options.kind))
+    if record.form == "parquet":
+        return _page_of_fields(record, record.fields, options)
+    try:
+        loaded = json.loads(record.content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        return Problem(record.source, record.number, Trouble.CORRUPT, f"not JSON: {error}")
+    if not isinstance(loaded, dict):
+        return Problem(record.source, record.number, Trouble.CORRUPT, "not a JSON object")
+    return _page_of_fields(record, loaded, options)
+
+
+def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions) -> _Parsed | Problem:
+    names = FIELDS if options.field is None else (options.field,)
+    name = next((name for name in names if isinstance(fields.get(name), (str, bytes))), None)
+    url = fields.get("url")
+    url = url if isinstance(url, str) else None
+    if name is None:
+        detail = f"no text in {' or '.join(names)}; name the field with --field"
+        return Problem(record.source, record.number, Trouble.CORRUPT, detail, url)
+    content = fields[name]
+    if len(content) > options.max_bytes:
+        detail = f"{len(content):,} characters; at most {options.max_bytes:,} are read"
+        return Problem(record.source, record.number, Trouble.TOO_LARGE, detail, url)
+    kinds: dict[str, KindOption] = {"html": "html", "text": "text"}
+    kind = kinds.get(name, "auto") if options.kind == "auto" else options.kind
+    return _Parsed(record, fields, Page(content, kind, url), name)
+
+
+def enrich(fields: dict[str, Any], field: str | None, result: PageResult, options: PageOptions) -> dict[str, Any]:
+    """The fields of a record with what was found out about its page.
+
+    `spans` is a list of [start, end, label, probability of the label] over the text before it was cleaned.
+    No field of the input is lost: one that has the name of a new one goes on as `input_NAME`. `text` alone is
+    replaced, where the page came from it.
+
+    Args:
+        fields: Of the record.
+        field: The one the page came from.
+        result: Of the page.
+        options: Of the run.
+    """
+    added: dict[str, Any] = {}
+    original = options.keep_original
+    if not options.annotate:
+        added["text"] = result.text
+    elif field is None or result.kind == "html":
+        original = original or SOURCE_TEXT
+    if original is not None:
+        added[original] = result.source_text
+    added["spans"] = spans(result)
+    added["removed_ratio"] = round(result.removed_ratio, 4)
+    kept = dict(fields)
+    for name in added:
+        if name in kept and not (name == "text" and field == "text"):
+            moved = f"input_{name}"
+            while moved in kept or moved in added:
+                moved = f"input_{moved}"
+            kept[moved] = kept.pop(name)
+    return {**kept, **added}
+
+
+def spans(result: PageResult) -> list[tuple[int, int, str, float]]:
+    """Every segment as (start, end, label, probability of the label)."""
+    labels = [str(label) for label in LABELS]
+    probabilities = result.probabilities[np.arange(len(result)), result.label_ids]
+    return [
+        (start, end, labels[label], round(probability, 4))
+        for start, end, label, probability in zip(
+            result.starts.tolist(), result.ends.tolist(), result.label_ids.tolist(), probabilities.tolist(), strict=True
+        )
+    ]
+
+
+def _removed(item: _Parsed, result: PageResult) -> dict[str, Any]:
+    """What was taken out of a page, for audit."""
+    segments = [
+        {"start": start, "end": end, "label": label, "probability": probability, "text": result.source_text[start:end]}
+        for (start, end, label, probability), kept in zip(spans(result), result.kept.tolist(), strict=True)
+        if not kept
+    ]
+    return {"input": item.record.source, "record": item.record.number, "url": item.page.url, "removed": segments}
+
+
+def _count(statistics: Statistics, result: PageResult) -> None:
+    lengths = result.ends - result.starts
+    statistics.pages += 1
+    for counter, counted in ((statistics.characters, slice(None)), (statistics.removed, ~result.kept)):
+        sums = np.bincount(result.label_ids[counted], lengths[counted], len(LABELS))
+        counter.update({str(label): int(count) for label, count in zip(LABELS, sums, strict=True) if count})
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    """A line of JSON. Half surrogates, which JSON can name and UTF-8 cannot hold, are written as JSON names them."""
+    try:
+        return (json.dumps(record, ensure_ascii=False, default=_as_json) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(record, default=_as_json) + "\n").encode()
+
+
+def _as_json(value: object) -> str:
+    """Cells of Parquet that JSON has no type for: bytes as text or else in base 64, others as they print."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    return str(value)

@@ -1,0 +1,292 @@
+"""WARC and WET files: records, where to go on after damage, and the page inside a record."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from detector.corpus.packing import DAMAGE
+from detector.corpus.records import Item, Problem, Record, Skipped, Trouble
+from detector.data import KindOption, Page
+from detector.errors import InputError
+
+_SCAN_BYTES = 1 << 20
+_GZIP_MEMBER = b"\x1f\x8b\x08"
+_ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
+_PLAIN_RECORD = b"WARC/1."
+_BOMB_FACTOR = 100
+"""A record this many times over the limit is not read to its end; reading goes on at the next one."""
+
+_PAGE_TYPES = ("response", "conversion", "resource")
+_KIND_OF_CONTENT: dict[str, KindOption] = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/plain": "text",
+    "": "auto",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A record: where it begins, its header, its block, or None if that is over the limit."""
+
+    position: int
+    header: dict[str, str]
+    block: bytes | None
+
+    @property
+    def content_length(self) -> int:
+        """Bytes of the block, as the header has it; -1 if it has no number."""
+        length = self.header.get("content-length", "")
+        return int(length) if length.isdecimal() and len(length) < 20 else -1
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """Where reading came to grief: in the record that begins at `position`, or somewhere behind it if None."""
+
+    position: int | None
+    reason: str
+
+
+def fastwarc() -> Any:
+    """The library that reads WARC.
+
+    Raises:
+        InputError: It is not installed.
+    """
+    try:
+        import fastwarc.warc
+    except ImportError as error:
+        raise InputError("WARC and WET need fastwarc; run: pip install 'link-farm-detector[run]'") from error
+    return fastwarc.warc
+
+
+def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
+    """The records of a WARC file, packed by record or not.
+
+    After damage reading goes on at the next record that can be found, if the stream can be rewound.
+
+    Args:
+        raw: The file as it is on disk.
+        name: Of the source.
+        max_bytes: Largest block to read.
+    """
+    number = 0
+    begin: int | None = 0
+    lenient = raw.seekable() and _needs_leniency(raw, max_bytes)
+    while begin is not None:
+        held: _Found | None = None
+        broken: _Broken | None = None
+        for step in _scan(raw, begin, max_bytes, lenient):
+            if isinstance(step, _Broken):
+                broken = step
+                break
+            if held is not None:
+                number += 1
+                yield Item(_classified(held, name, number, max_bytes), number)
+            held = step
+        last = held.position if held else begin
+        if broken is None:
+            if held is not None:
+                number += 1
+                yield Item(_classified(held, name, number, max_bytes), number)
+            if raw.seekable() and not _ends_whole(raw, last):
+                number += 1
+                yield Item(Problem(name, number, Trouble.TRUNCATED, "the last gzip member is cut off"), number)
+            return
+        begin = _next_record(raw, max_bytes, (last if broken.position is None else broken.position) + 1)
+        if held is not None and (broken.position is not None or _is_whole(raw, held, begin)):
+            number += 1
+            yield Item(_classified(held, name, number, max_bytes), number)
+        number += 1
+        trouble = Trouble.TRUNCATED if begin is None and broken.position is not None else Trouble.CORRUPT
+        after = "nothing more could be read" if begin is None else f"reading went on at byte {begin}"
+        yield Item(Problem(name, number, trouble, f"{broken.reason}; {after}"), number)
+
+
+def _is_whole(raw: BinaryIO, found: _Found, following: int | None) -> bool:
+    """Whether the record before the damage is sound; if its length lies, it is the damage itself.
+
+    A gzip member must end with the record. In a plain file the next record must not begin inside the block.
+    """
+    if not raw.seekable() or found.block is None:
+        return True
+    raw.seek(found.position)
+    packed = raw.read(_SCAN_BYTES)
+    if not packed.startswith(_GZIP_MEMBER):
+        return following is None or following >= found.position + found.content_length
+    member, content = zlib.decompressobj(wbits=31), b""
+    while packed and not member.eof and len(content) <= len(found.block) + _SCAN_BYTES:
+        content += member.decompress(packed, _SCAN_BYTES)
+        packed = member.unconsumed_tail or raw.read(_SCAN_BYTES)
+    return content.rstrip(b"\r\n").endswith(found.block.rstrip(b"\r\n"))
+
+
+def _needs_leniency(raw: BinaryIO, max_bytes: int) -> bool:
+    """Whether the first record is only read leniently, as where somebody turned CRLF into LF.
+
+    Not for every file: the lenient reader passes over damage without a word.
+    """
+    strict, lenient = (next(_scan(raw, 0, max_bytes, mode), None) for mode in (False, True))
+    return isinstance(strict, _Broken) and isinstance(lenient, _Found)
+
+
+def _scan(raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False) -> Iterator[_Found | _Broken]:
+    """Records from a place on; at most one `_Broken`, the last."""
+    library = fastwarc()
+    if raw.seekable():
+        raw.seek(begin)
+    position: int | None = None
+    try:
+        for record in library.ArchiveIterator(raw, parse_http=False, quirks_mode=lenient, fsspec_args=False):
+            position = record.stream_pos
+            found = _Found(position, {key.lower(): value for key, value in record.headers.items()}, None)
+            length = found.content_length
+            if length < 0:
+                yield _Broken(position, "a record without a length")
+                return
+            if length > max_bytes * _BOMB_FACTOR:
+                yield _Broken(position, f"a record that claims {length:,} bytes")
+                return
+            block = record.reader.read(length) if length <= max_bytes else None
+            size = len(block) if block is not None else record.reader.consume()
+            if size < length:
+                yield _Broken(position, f"a record of {size:,} bytes that claims {length:,}")
+                return
+            position = None
+            yield _Found(found.position, found.header, block)
+    except DAMAGE as error:
+        yield _Broken(position, str(error))
+    except BaseException as error:
+        # A panic of the library's native code does not derive from Exception, and has no public name to catch it by.
+        if type(error).__name__ != "PanicException":
+            raise
+        yield _Broken(position, "the WARC reader gave up on it")
+
+
+def _next_record(raw: BinaryIO, max_bytes: int, begin: int) -> int | None:
+    """Where the next readable record begins."""
+    if not raw.seekable():
+        return None
+    raw.seek(0)
+    head = raw.read(4)
+    mark = next((mark for mark in (_GZIP_MEMBER, _ZSTD_FRAME) if head.startswith(mark[:2])), _PLAIN_RECORD)
+    for place in _occurrences(raw, mark, begin):
+        if isinstance(next(_scan(raw, place, max_bytes), None), _Found):
+            return place
+    return None
+
+
+def _occurrences(raw: BinaryIO, mark: bytes, begin: int) -> Iterator[int]:
+    """Offsets of a byte string, from a place on."""
+    base, window = begin, b""
+    while True:
+        raw.seek(base + len(window))
+        chunk = raw.read(_SCAN_BYTES)
+        if not chunk:
+            return
+        window += chunk
+        place = window.find(mark)
+        while place >= 0:
+            yield base + place
+            place = window.find(mark, place + 1)
+        keep = len(mark) - 1
+        base, window = base + len(window) - keep, window[-keep:]
+
+
+def _ends_whole(raw: BinaryIO, position: int) -> bool:
+    """Whether the gzip members from a record to the end of the file are all complete."""
+    raw.seek(position)
+    member: Any = None
+    packed = raw.read(_SCAN_BYTES)
+    if not packed.startswith(_GZIP_MEMBER):
+        return True
+    while packed:
+        if member is None:
+            if not packed.startswith(_GZIP_MEMBER[: len(packed)]):
+                return True
+            member = zlib.decompressobj(wbits=31)
+        try:
+            member.decompress(packed, _SCAN_BYTES)
+        except zlib.error:
+            return False
+        packed = member.unused_data if member.eof else member.unconsumed_tail
+        member = None if member.eof else member
+        packed = packed or raw.read(_SCAN_BYTES)
+    return member is None
+
+
+def _classified(found: _Found, name: str, number: int, max_bytes: int) -> Record | Problem | Skipped:
+    """What a record is: a page, something else on purpose, or a problem."""
+    header = found.header
+    kind = header.get("warc-type", "").lower()
+    if kind not in _PAGE_TYPES:
+        return Skipped(f"WARC {kind or 'record without a type'}")
+    url = header.get("warc-target-uri")
+    if found.block is None:
+        detail = f"{found.content_length:,} bytes; at most {max_bytes:,} are read"
+        return Problem(name, number, Trouble.TOO_LARGE, detail, url)
+    return Record(name, number, "warc", found.block, header)
+
+
+def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] | Problem:
+    """The fields and the page of a record; runs in a worker.
+
+    Fields: `url`, `date`, `warc` and, for a response, `http`: the two headers whole, names in lower case.
+    """
+    header = record.fields
+    url = header.get("warc-target-uri")
+    fields: dict[str, Any] = {"url": url, "date": header.get("warc-date"), "warc": header}
+    content_type, charset, body = header.get("content-type", ""), None, record.content
+    if content_type.lower().startswith("application/http"):
+        parsed = _parse_http(record.content, max_bytes)
+        if isinstance(parsed, str):
+            return Problem(record.source, record.number, Trouble.CORRUPT, parsed, url)
+        http, content_type, charset, body = parsed
+        fields["http"] = http
+        if len(body) > max_bytes:
+            detail = f"over {max_bytes:,} bytes when unpacked"
+            return Problem(record.source, record.number, Trouble.TOO_LARGE, detail, url)
+    content_type = content_type.split(";")[0].strip().lower()
+    kind = _KIND_OF_CONTENT.get(content_type)
+    if kind is None:
+        return Problem(record.source, record.number, Trouble.CONTENT_TYPE, content_type, url)
+    if header.get("warc-type", "").lower() == "conversion":
+        charset = "utf-8"
+    return fields, Page(body, kind, url, charset)
+
+
+def _parse_http(block: bytes, max_bytes: int) -> tuple[dict[str, str], str, str | None, bytes] | str:
+    """Header, content type, charset and unpacked body of a response, or what is wrong with it."""
+    reason = "not an HTTP response"
+    if not block.startswith(b"HTTP/"):
+        return reason
+    # Some archives hold bodies unpacked, under the header of the packed ones: then less is unpacked.
+    for unpacked in ("all", "content", "none"):
+        try:
+            record = fastwarc().WarcRecord.from_bytes(_as_response(block))
+            record.parse_http(auto_decode=unpacked, quirks_mode=True)
+            if record.http_headers is None:
+                return reason
+            body = record.reader.read(max_bytes + 1)
+        except OSError as error:
+            reason = str(error)
+            continue
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            return "the HTTP parser gave up on it"
+        http = {key.lower(): value for key, value in record.http_headers.items()}
+        return http, record.http_content_type or "", record.http_charset, body
+    return reason
+
+
+def _as_response(block: bytes) -> bytes:
+    """An HTTP message in a WARC record, for the library has no parser of HTTP alone."""
+    header = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
+    )
+    return header.encode() + block + b"\r\n\r\n"

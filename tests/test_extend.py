@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detector.data import BOILERPLATE, CONTENT, LINK_LIST
+from detector.errors import SampleError
+from detector.features import extract
+from detector.model import Model, Network, stack_inputs
+from detector.storage import load_model, save_model
+from training.dataset import build_dataset
+from training.evaluate import as_dicts
+from training.export import real_weights, round_network, segment_rows, standardised
+from training.extend import _log_loss, _pack, _unpack, extend
+from training.labelling import LabelledPage
+from training.sufficiency import check_balance
+from training.train import Trained, is_held_out
+
+MakePages = Callable[..., list[LabelledPage]]
+
+
+@pytest.fixture(scope="module")
+def extended(sentence_model: Model, make_pages: MakePages) -> Trained:
+    """The model that keeps what ends like a sentence, taught pages whose footer does and is none."""
+    return extend(sentence_model, make_pages(24), "extended")
+
+
+def test_a_model_learns_what_its_new_pages_say(extended: Trained, make_pages: MakePages) -> None:
+    held_out = sum(is_held_out(page.sample.site) for page in make_pages(24))
+    now, before = extended.held_out[0], extended.before[0]
+    assert now.pages == before.pages == held_out > 0
+    assert now.unwanted_left.value < before.unwanted_left.value / 4
+    assert now.macro_f1.value > 0.98 > before.macro_f1.value
+    assert extended.model.info["extends"] == extended.measured.info["extends"] == "sentences"
+    assert extended.model.info["pages"] == {"synthetic": 24}
+    assert extended.model.info["held_out"] == as_dicts(extended.held_out)
+
+
+def test_the_scorers_and_the_standardisation_stay(extended: Trained, sentence_model: Model) -> None:
+    new, old = extended.model.heads["text"], sentence_model.heads["text"]
+    assert new.words is old.words
+    assert new.mean is old.mean
+    assert new.scale is old.scale
+    assert len(new.networks) == len(old.networks)
+
+
+def test_extending_twice_gives_equal_models_to_the_bit(
+    extended: Trained, sentence_model: Model, make_pages: MakePages, tmp_path: Path
+) -> None:
+    again = extend(sentence_model, make_pages(24), "extended", cache=tmp_path / "cache")
+    for name, model in (("a", extended.model), ("b", again.model)):
+        save_model(model, tmp_path / name)
+    for name in ("model.json", "weights.npz"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert load_model(tmp_path / "a").info["extends"] == "sentences"
+
+
+def test_a_kind_without_samples_keeps_its_head(sentence_model: Model, make_pages: MakePages) -> None:
+    said: list[str] = []
+    model = extend(sentence_model, make_pages(12), "new", progress=said.append).model
+    assert model.heads["html"] is sentence_model.heads["html"]
+    assert model.heads["text"] is not sentence_model.heads["text"]
+    assert any("a head stays as it was: too few html samples: 0 pages" in line for line in said)
+
+
+def test_html_pages_teach_both_heads(sentence_model: Model, make_pages: MakePages) -> None:
+    model = extend(sentence_model, make_pages(12, "html"), "new").model
+    assert all(model.heads[kind] is not head for kind, head in sentence_model.heads.items())
+
+
+def test_few_sites_are_extended_without_figures(sentence_model: Model, make_pages: MakePages) -> None:
+    inside = next(page.sample.site for page in make_pages(20) if not is_held_out(page.sample.site))
+    pages = [replace(page, sample=replace(page.sample, site=inside)) for page in make_pages(8)]
+    said: list[str] = []
+    done = extend(sentence_model, pages, "new", progress=said.append)
+    assert (done.held_out, done.before) == ([], [])
+    assert any("no figures: none of the 1 sites" in line for line in said)
+
+
+def test_what_would_teach_nothing_is_refused(sentence_model: Model, make_pages: MakePages) -> None:
+    with pytest.raises(SampleError, match=r"too few text samples: 3 pages, \d of them of sites set aside"):
+        extend(sentence_model, make_pages(3), "new")
+    text_only = Model("small", {"text": sentence_model.heads["text"]})
+    with pytest.raises(SampleError, match="model 'small' has no head for html pages"):
+        extend(text_only, make_pages(3, "html"), "new")
+    content_only = [replace(page, labels=np.zeros_like(page.labels)) for page in make_pages(20)]
+    with pytest.raises(SampleError, match=r"one-sided: 0 of .* are anything but content.*; add whole pages"):
+        extend(sentence_model, content_only, "new")
+
+
+def test_samples_with_hardly_any_content_are_refused_by_their_share(make_pages: MakePages) -> None:
+    pages = [replace(page, labels=np.full_like(page.labels, LINK_LIST)) for page in make_pages(20)]
+    pages[0].labels[:3] = BOILERPLATE, CONTENT, CONTENT
+    with pytest.raises(
+        SampleError, match="2 of 300 labelled segments are content, less than 2%; add pages with an article"
+    ):
+        check_balance(pages, "text")
+    pages[1].labels[:4] = CONTENT
+    check_balance(pages, "text")
+    with pytest.raises(SampleError, match="0 of 0"):
+        check_balance([], "text")
+
+
+def test_slopes_are_those_of_the_loss() -> None:
+    random = np.random.default_rng(0)
+    weights = [random.normal(size=(5, 4)), random.normal(size=(4, 3))]
+    biases = [random.normal(size=4), random.normal(size=3)]
+    rows, targets = random.normal(size=(20, 5)), np.eye(3)[random.integers(3, size=20)]
+    row_weights = random.random(20)
+    packed, shapes = _pack(weights, biases), [(5, 4), (4, 3)]
+    _, slopes = _log_loss(*_unpack(packed, shapes), rows, targets, row_weights)
+    for place in range(0, len(packed), 3):
+        step = np.zeros_like(packed)
+        step[place] = 1e-6
+        up, down = (_log_loss(*_unpack(packed + s, shapes), rows, targets, row_weights)[0] for s in (step, -step))
+        assert slopes[place] == pytest.approx((up - down) / 2e-6, abs=1e-6)
+
+
+def test_rows_of_a_dataset_are_the_inputs_of_its_head(sentence_model: Model, make_pages: MakePages) -> None:
+    for kind in ("text", "html"):
+        pages = make_pages(4, kind)
+        head = sentence_model.heads[kind]
+        features = extract([page.page for page in pages], kind)
+        rows = segment_rows(head, build_dataset(pages, kind))
+        classes = None if head.classes is None or features.dom is None else head.classes.score(features.dom)
+        assert np.allclose(rows, stack_inputs(features, head.words.score(features.text), classes), atol=1e-5)
+        assert np.allclose(standardised(head, rows), head.inputs(features), atol=1e-5)
+
+
+def test_rounding_and_its_inverse_agree() -> None:
+    random = np.random.default_rng(1)
+    weights, biases = [random.normal(size=(6, 5)), random.normal(size=(5, 3))], [random.normal(size=5), np.zeros(3)]
+    inputs = random.normal(size=(100, 6)).astype(np.float32)
+    network = round_network(weights, biases, inputs)
+    exact = np.maximum(inputs @ weights[0] + biases[0], 0) @ weights[1]
+    assert np.abs(network.logits(inputs) - exact).max() < 0.05
+    again: Network = round_network(*real_weights(network), inputs)
+    assert all(np.array_equal(a.weight, b.weight) for a, b in zip(network.layers, again.layers, strict=True))
+
+
+def test_the_command_extends_and_says_both_figures(
+    run: Callable[..., Any], write_samples: Callable[[Path, int], Path], sentence_folder: Path, tmp_path: Path
+) -> None:
+    samples = write_samples(tmp_path / "samples", 16)
+    done = run("train", samples, "-o", tmp_path / "mine", "--extend", "--model", sentence_folder)
+    assert done.code == 0
+    assert done.out.count("samples, text") >= 2
+    assert "held-out sites, before:" in done.out
+    assert load_model(tmp_path / "mine").info["extends"] == "sentences"
+    card = (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
+    assert f"--extend --model {sentence_folder}" in card
+    assert "It extends model `sentences`" in card
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
+        "README.md",
+        "model.json",
+        "report",
+        "weights.npz",
+    ]
+    assert "before on the same pages" not in (tmp_path / "mine" / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_wrong_use_of_extend_is_said(run: Callable[..., Any], tmp_path: Path, sentence_folder: Path) -> None:
+    alone = run("train", "samples", "--model", sentence_folder, "-o", tmp_path / "m")
+    assert (alone.code, "give --extend as well" in alone.err) == (2, True)
+    nothing = run("train", "--extend", "-o", tmp_path / "m")
+    assert (nothing.code, "name sample files or folders" in nothing.err) == (2, True)
+    assert not (tmp_path / "m").exists()

@@ -1,0 +1,441 @@
+"""`detector run`: what comes out, what is named, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import lzma
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from detector.corpus import readers
+from detector.corpus.pool import Process, WorkerPool
+from detector.corpus.records import Record, Trouble, Unit, UnitResult
+from detector.errors import RunError
+
+Run = Callable[..., Any]
+TEXT = "Home | News\nThe mill burned down.\nNobody ever rebuilt it.\nImprint"
+KEPT = "The mill burned down.\nNobody ever rebuilt it."
+HTML = "<html><nav><a href=/>Home</a></nav><p>The <b>mill</b> burned down.</p></html>"
+HTML_KEPT = "The mill burned down."
+
+
+class InlinePool:
+    """A pool without processes."""
+
+    def __init__(self, make_process: Callable[[], Process], *_: object) -> None:
+        self._process = make_process()
+
+    def __enter__(self) -> InlinePool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, units: Iterator[Unit]) -> Iterator[tuple[Unit, UnitResult]]:
+        for unit in units:
+            yield unit, self._process(unit.records)
+
+
+@pytest.fixture
+def clean(run: Run, sentence_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`detector run` with the model made by hand and no worker processes."""
+    monkeypatch.setattr("detector.corpus.run.WorkerPool", InlinePool)
+    return lambda *arguments, stdin=b"": run("run", *arguments, "--model", sentence_folder, stdin=stdin)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Three pages as JSONL, with fields of their own."""
+    path = tmp_path / "in.jsonl"
+    records = [
+        {"id": 1, "text": TEXT, "deep": {"a": [1.5, None]}},
+        {"html": HTML, "url": "http://x.example/"},
+        {"text": KEPT},
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def lines(content: bytes | str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def shards(folder: Path) -> list[dict[str, Any]]:
+    """The records of all shards, in order."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("part-*")):
+        with path.open("rb") as raw:
+            found += lines(readers.unpack(raw, readers.packing_of(path)).read())
+    return found
+
+
+def problems(folder: Path) -> list[tuple[int, str]]:
+    return [(p["record"], p["problem"]) for p in lines((folder / "problems.jsonl").read_bytes())]
+
+
+def test_every_field_stays_and_text_spans_and_ratio_come(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    result = clean(corpus, "-o", tmp_path / "out")
+    assert (result.code, result.out) == (0, "")
+    text, html, kept = shards(tmp_path / "out")
+    assert (text["id"], text["deep"], text["text"]) == (1, {"a": [1.5, None]}, KEPT)
+    assert [(TEXT[s:e], label) for s, e, label, _ in text["spans"]] == [
+        ("Home | News", "link_list"), ("The mill burned down.", "content"),
+        ("Nobody ever rebuilt it.", "content"), ("Imprint", "link_list"),
+    ]  # fmt: skip
+    assert text["removed_ratio"] == pytest.approx(18 / 62, abs=1e-4)
+    assert all(0.5 < probability <= 1 for *_, probability in text["spans"])
+    assert (html["html"], html["url"], html["text"]) == (HTML, "http://x.example/", HTML_KEPT)
+    assert (kept["text"], kept["removed_ratio"]) == (KEPT, 0)
+
+
+def test_annotate_changes_nothing_and_adds_spans(clean: Run, corpus: Path) -> None:
+    before = lines(corpus.read_bytes())
+    after = lines(clean(corpus, "--annotate").out)
+    for old, new in zip(before, after, strict=True):
+        assert {key: new[key] for key in old} == old
+        source = new.get("source_text", old.get("text"))
+        assert "Home" not in source or source[new["spans"][0][0] : new["spans"][0][1]].startswith("Home")
+    assert [sorted(new.keys() - old.keys()) for old, new in zip(before, after, strict=True)] == [
+        ["removed_ratio", "spans"], ["removed_ratio", "source_text", "spans"], ["removed_ratio", "spans"],
+    ]  # fmt: skip
+
+
+def test_the_original_is_kept_on_request(clean: Run, corpus: Path) -> None:
+    text, html, _ = lines(clean(corpus, "--keep-original", "before").out)
+    assert (text["before"], text["text"]) == (TEXT, KEPT)
+    assert html["before"] == "Home\nThe mill burned down."
+
+
+def test_fields_of_the_input_with_the_names_of_new_ones_are_kept(clean: Run) -> None:
+    record = {"html": HTML, "text": "own", "spans": 1, "input_spans": 2, "removed_ratio": 3}
+    (out,) = lines(clean("-", stdin=json.dumps(record).encode()).out)
+    assert (out["input_text"], out["input_input_spans"], out["input_spans"], out["input_removed_ratio"]) == (
+        "own",
+        1,
+        2,
+        3,
+    )
+    assert out["text"] == HTML_KEPT
+
+
+def test_a_field_can_be_named(clean: Run) -> None:
+    stdin = json.dumps({"body": TEXT, "text": "other"}).encode()
+    (out,) = lines(clean("-", "--field", "body", stdin=stdin).out)
+    assert (out["body"], out["text"], out["input_text"]) == (TEXT, KEPT, "other")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "packed"), [("", bytes), (".gz", gzip.compress), (".xz", lzma.compress), (".zst", zstandard.compress)]
+)
+def test_standard_input_to_standard_output(
+    clean: Run, corpus: Path, suffix: str, packed: Callable[[bytes], bytes]
+) -> None:
+    result = clean("-", stdin=packed(corpus.read_bytes() + b"{bad\n"))
+    assert [record["text"] for record in lines(result.out)] == [KEPT, HTML_KEPT, KEPT]
+    assert result.code == 1
+    assert result.err.startswith("<stdin>:4: corrupt record: not JSON")
+    corpus.with_name(f"b.jsonl{suffix}").write_bytes(packed(corpus.read_bytes()))
+    assert len(lines(clean(corpus.with_name(f"b.jsonl{suffix}")).out)) == 3
+
+
+def test_a_page_and_an_archive_from_standard_input(clean: Run) -> None:
+    assert lines(clean("-", stdin=HTML.encode()).out)[0]["text"] == HTML_KEPT
+    block = b"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(TEXT)
+    for packed in (bytes, gzip.compress):
+        (out,) = lines(clean("-", stdin=packed(block + TEXT.encode() + b"\r\n\r\n")).out)
+        assert (out["text"], out["warc"]["warc-type"]) == (KEPT, "conversion")
+
+
+def test_parquet_and_folders_of_pages(clean: Run, tmp_path: Path) -> None:
+    table = pa.table({"content": [TEXT], "blob": [b"\xff"], "id": [7]})
+    (tmp_path / "in").mkdir()
+    pq.write_table(table, tmp_path / "in" / "a.parquet")
+    (tmp_path / "in" / "b.html").write_text(HTML, encoding="utf-8")
+    row, page = lines(clean(tmp_path / "in").out)
+    assert (row["text"], row["content"], row["blob"], row["id"]) == (KEPT, TEXT, "/w==", 7)
+    assert (page["path"], page["text"]) == (str(tmp_path / "in" / "b.html"), HTML_KEPT)
+
+
+def test_what_was_taken_out_is_kept_for_audit(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    clean(corpus, "-o", tmp_path / "out", "--removed", tmp_path / "removed.jsonl.gz")
+    first, second = lines(gzip.decompress((tmp_path / "removed.jsonl.gz").read_bytes()))
+    assert (first["input"], first["record"]) == (str(corpus), 1)
+    assert [segment["text"] for segment in first["removed"]] == ["Home | News", "Imprint"]
+    assert second["url"] == "http://x.example/"
+
+
+def test_statistics_as_table_and_json(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    with corpus.open("a") as stream:
+        stream.write("{bad\n")
+    result = clean(corpus, "-o", tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "statistics.json").read_text())
+    assert (told["pages"], told["problems"]) == (3, {"corrupt record": 1})
+    assert told["removed"] == {"link_list": len("Home | News" + "Imprint" + "Home")}
+    rows = dict(line.rsplit(maxsplit=1) for line in result.err.splitlines())
+    assert (rows["pages"], rows["problems"], rows["  corrupt record"]) == ("3", "1", "1")
+    assert rows["removed"] == rows["  link_list"]
+    again = clean(corpus, "-o", tmp_path / "out", "--json")
+    assert json.loads(again.out) == told
+
+
+def test_pages_that_cannot_be_read_are_named_and_the_run_goes_on(clean: Run, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    rows: list[Any] = [
+        b"{bad",
+        b"[1]",
+        b'{"n": 1}',
+        b'{"text": 5}',
+        b"\xff",
+        b'{"text": ""}',
+        b'{"text": "\\ud800 ok."}',
+    ]
+    path.write_bytes(b"\n".join([*rows, b'{"text": "' + b"x" * 2000 + b'"}', json.dumps({"text": KEPT}).encode()]))
+    result = clean(path, "-o", tmp_path / "out", "--max-mb", "0.001")
+    assert result.code == 1
+    assert [record["text"] for record in shards(tmp_path / "out")] == ["", "\ud800 ok.", KEPT]
+    assert problems(tmp_path / "out") == [
+        (8, "too large"), (1, "corrupt record"), (2, "corrupt record"), (3, "corrupt record"),
+        (4, "corrupt record"), (5, "corrupt record"), (6, "nothing to read"),
+    ]  # fmt: skip
+
+
+def test_a_page_that_raises_does_not_take_its_batch_along(
+    clean: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from detector.pipeline import Detector
+
+    real = Detector.classify_many
+
+    def classify_many(self: Detector, pages: Any) -> Any:
+        pages = list(pages)
+        if any(page.url for page in pages):
+            raise MemoryError("no room")
+        return real(self, pages)
+
+    monkeypatch.setattr(Detector, "classify_many", classify_many)
+    clean(corpus, "-o", tmp_path / "out")
+    assert [record["text"] for record in shards(tmp_path / "out")] == [KEPT, KEPT]
+    assert problems(tmp_path / "out") == [(2, "failed")]
+
+
+def test_shards_are_closed_by_size_and_hold_the_same_whatever_the_packing(
+    clean: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "UNIT_RECORDS", 2)
+    corpus.write_bytes(corpus.read_bytes() * 7)
+    whole = lines(clean(corpus).out)
+    for pack in ("zst", "gz", "none"):
+        clean(corpus, "-o", tmp_path / pack, "--pack", pack, "--shard-mb", "0.0005")
+        assert len(list((tmp_path / pack).glob("part-*"))) > 2
+        assert shards(tmp_path / pack) == whole
+
+
+def test_an_empty_input_gives_an_empty_run(clean: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    assert clean(tmp_path / "a.jsonl", "-o", tmp_path / "out").code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "checkpoint.json", "problems.jsonl", "statistics.json",
+    ]  # fmt: skip
+
+
+def test_a_dry_run_estimates_and_writes_nothing(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    corpus.write_bytes(corpus.read_bytes() * 400)
+    before = sorted(tmp_path.iterdir())
+    result = clean(corpus, "-o", tmp_path / "out", "--dry-run", "--json", "--workers", 2)
+    told = json.loads(result.out)
+    assert result.code == 0
+    assert sorted(tmp_path.iterdir()) == before
+    assert (told["files"], told["input_bytes"], told["pages"]) == (1, corpus.stat().st_size, 1200)
+    assert told["sampled_pages"] == 1200
+    assert "pages, about" in clean(corpus, "--dry-run").out
+    assert clean("-", "--dry-run").code == 2
+
+
+def test_progress_is_drawn_on_a_terminal_only(clean: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def reconfigure(self, **_: str) -> None:
+            pass
+
+    monkeypatch.setattr(readers, "UNIT_RECORDS", 1)
+    screen = Terminal()
+    assert "\x1b" not in clean(corpus).err
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "160")
+    clean(corpus)
+    assert "3 pages" in screen.getvalue()
+    assert "/s" in screen.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gone.jsonl"], "gone.jsonl: No such file or directory"),
+        (["{corpus}", "-o", "out.jsonl"], "looks like a file"),
+        (["{corpus}", "--json"], "use --statistics FILE"),
+        (["{corpus}", "--keep-original", "text"], "cannot be kept as 'text'"),
+        (["{corpus}", "--removed", "x.xz"], "written plain, as .gz or as .zst"),
+        (["{corpus}", "-o", "{corpus}/out"], "cannot be written (Not a directory)"),
+        (["{folder}", "-o", "{folder}/out"], "would be read as one"),
+    ],
+)
+def test_wrong_use_is_refused_with_a_sentence(
+    clean: Run, corpus: Path, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = clean(*[argument.format(corpus=corpus, folder=tmp_path) for argument in arguments])
+    assert result.code == 2
+    assert said in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("a.warc", "fastwarc.warc"), ("a.parquet", "pyarrow.parquet"), ("a.jsonl.zst", "zstandard")]
+)
+def test_a_missing_library_is_named_with_the_line_that_installs_it(
+    clean: Run, tmp_path: Path, name: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, library, None)
+    result = clean(tmp_path / name)
+    assert result.code == 2
+    assert result.err.endswith("run: pip install 'link-farm-detector[run]'\n")
+
+
+def test_a_folder_of_another_run_is_refused(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert clean(corpus, "-o", out).code == 0
+    result = clean(corpus, "-o", out, "--annotate", "--threshold", "0.4")
+    assert result.code == 2
+    assert "annotate was False, now True; threshold was None, now 0.4" in result.err
+    corpus.write_bytes(corpus.read_bytes() * 2)
+    assert f"input {corpus} was '" in clean(corpus, "-o", out).err
+    (out / "checkpoint.json").unlink()
+    assert "is there already" in clean(corpus, "-o", out).err
+    (out / "checkpoint.json").write_text("{")
+    assert "cannot be read" in clean(corpus, "-o", out).err
+
+
+def test_a_finished_run_is_left_as_it_is(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    clean(corpus, "-o", tmp_path / "out")
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "out").iterdir()}
+    assert clean(corpus, "-o", tmp_path / "out", "--workers", 3).code == 0
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "out").iterdir()} == before
+
+
+def test_two_runs_do_not_write_to_one_folder(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / "out").mkdir()
+    descriptor = os.open(tmp_path / "out", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    assert "another run is writing" in clean(corpus, "-o", tmp_path / "out").err
+    os.close(descriptor)
+    assert clean(corpus, "-o", tmp_path / "out").code == 0
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence_and_it_goes_on_later(
+    clean: Run, corpus: Path, sentence_folder: Path, tmp_path: Path
+) -> None:
+    corpus.write_bytes(corpus.read_bytes() * 400)
+    out = tmp_path / "out"
+    command = ["run", corpus, "-o", out, "--pack", "none", "--model", sentence_folder]
+    limit = 100_000
+    ended = subprocess.run(
+        [sys.executable, "-c", "from detector.cli import main; main()", *map(str, command)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "cannot be written (File too large)" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not list(out.glob("part-*.jsonl"))
+    assert clean(*command[1:4], "--pack", "none").code == 0
+    assert len(shards(out)) == 1_200
+
+
+HELPERS = """
+import os, time
+from detector.corpus.records import Statistics, UnitResult
+
+def make():
+    def process(records):
+        for record in records:
+            if record.content == b"die":
+                os.kill(os.getpid(), 9)
+            if record.content == b"sleep":
+                time.sleep(60)
+            if record.content.startswith(b"once") and not os.path.exists(record.content[5:]):
+                open(record.content[5:], "w").close()
+                os.kill(os.getpid(), 9)
+        return UnitResult(b"".join(record.content + b" " for record in records), statistics=Statistics(len(records)))
+    return process
+
+def never():
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def helpers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module that workers can import too."""
+    (tmp_path / "run_helpers.py").write_text(HELPERS, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "run_helpers", raising=False)
+    import run_helpers  # type: ignore[import-not-found]
+
+    return run_helpers
+
+
+def pooled(pool: WorkerPool, *units: list[bytes]) -> tuple[list[bytes], list[tuple[int, Trouble]]]:
+    """What comes of units with these records: outputs, and problems by number of the record."""
+    source = [
+        Unit(number, [Record("f", place, "page", content) for place, content in enumerate(unit)])
+        for number, unit in enumerate(units)
+    ]
+    with pool:
+        results = [result for _, result in pool.map(iter(source))]
+    return [r.output for r in results], [(p.record, p.trouble) for r in results for p in r.problems]
+
+
+def test_a_page_that_kills_its_worker_or_takes_too_long_is_found_and_named(helpers: Any) -> None:
+    said: list[str] = []
+    units = [b"a", b"b"], [b"c", b"die", b"d"], [b"sleep", b"e"], [b"f"]
+    outputs, named = pooled(WorkerPool(helpers.make, 2, 0.5, said.append), *units)
+    assert outputs == [b"a b ", b"c d ", b"e ", b"f "]
+    assert named == [(1, Trouble.WORKER_DIED), (0, Trouble.TOO_SLOW)]
+    assert "a worker ended by SIGKILL: the system does this when memory runs out; its 3 records" in said[0]
+
+
+def test_a_worker_killed_from_outside_loses_nothing(helpers: Any, tmp_path: Path) -> None:
+    once = f"once {tmp_path / 'mark'}".encode()
+    outputs, named = pooled(WorkerPool(helpers.make, 1, 60), [b"a", once, b"b"], [b"c"])
+    assert (outputs, named) == ([b"a " + once + b" b ", b"c "], [])
+
+
+def test_workers_that_cannot_live_end_the_run(helpers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.corpus.pool._MOST_DEATHS", 2)
+    with pytest.raises(RunError, match=r"end again and again, the last by SIGKILL.* fewer --workers or more memory"):
+        pooled(WorkerPool(helpers.never, 1, 60), [b"a"])
+
+
+def test_a_model_that_cannot_be_used_is_said_by_the_run(run: Run, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.json").write_text("{}")
+    result = run("run", corpus, "--model", tmp_path / "model")
+    assert result.code == 2
+    assert "name a folder made by 'detector train'" in result.err

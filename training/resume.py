@@ -1,0 +1,50 @@
+"""Results kept on disk, so that an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import joblib
+
+Result = TypeVar("Result")
+
+
+def remember(folder: Path | None, key: object, compute: Callable[[], Result]) -> Result:
+    """What `compute` returns, or what it returned when it was called before under an equal key.
+
+    joblib.Memory does the same, but writes the `repr` of every argument, and those of a corpus are large. The folder
+    must be one's own: what lies in it is unpickled.
+
+    Args:
+        folder: Where results are kept; None computes anew.
+        key: Anything that `joblib.hash` takes; equal keys must mean equal results, so a digest of the code belongs in it.
+        compute: Called without arguments.
+    """
+    if folder is None:
+        return compute()
+    path = folder / f"{joblib.hash(key)}.joblib"
+    if path.exists():
+        found: Result = joblib.load(path)
+        return found
+    result = compute()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Renamed when whole: an interrupted run leaves nothing that looks like a result.
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    joblib.dump(result, temporary)
+    temporary.replace(path)
+    return result
+
+
+def code_digest(modules: Sequence[ModuleType]) -> str:
+    """A digest of the source of modules, and of all that lies below those that are packages."""
+    content = hashlib.sha256()
+    for module in modules:
+        path = Path(str(module.__file__))
+        for file in sorted(path.parent.rglob("*.py")) if path.name == "__init__.py" else [path]:
+            content.update(file.read_bytes())
+    return content.hexdigest()
