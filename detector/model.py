@@ -16,14 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import LABELS, Kind
+from detector.data import CONTENT, LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
 from detector.features.lexical import PackedTable, pack
+from detector.features.site import NAMES as SITE_NAMES
+from detector.features.site import SiteFeatures
 from detector.spam import SpamScorer
 
 CLIP = 8.0
 """Standardised features beyond this many standard deviations are cut: hostile pages must not saturate the network."""
+
+LEAST_PROBABILITY = 1e-3
+"""Of a label, as the site head sees it: certainty beyond that says nothing more."""
 
 SCORE_NAMES = tuple(f"{label}_words" for label in LABELS)
 DOM_SCORE_NAMES = tuple(f"{label}_classes" for label in LABELS)
@@ -258,6 +263,47 @@ class Network:
         return self.output(rows)
 
 
+SITE_INPUT_NAMES = (*SITE_NAMES, *(f"{label}_log_odds" for label in LABELS))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHead:
+    """Corrects probabilities by what is known of other pages.
+
+    Attributes:
+        mean: (len(SITE_INPUT_NAMES),) float32, subtracted from the inputs.
+        scale: (len(SITE_INPUT_NAMES),) float32, the inputs are divided by it.
+        network: Site features and log-odds to logits.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    network: Network
+
+    def correct(self, probabilities: NDArray[np.float32], site: SiteFeatures) -> NDArray[np.float32]:
+        """Probabilities with what other pages say; (n_segments, n_labels) float32.
+
+        That a line was not found elsewhere may speak for content and never against it, and a page of an unknown host
+        whose lines are all unknown is left as it is.
+
+        Args:
+            probabilities: (n_segments, n_labels), those of the page alone.
+            site: Of the same segments.
+        """
+        inputs = np.clip((stack_site_inputs(probabilities, site) - self.mean) / self.scale, -CLIP, CLIP)
+        logits = self.network.logits(inputs, Places.of(site.offsets))
+        corrected = softmax(logits.astype(np.float64)).astype(np.float32)
+        speaks = site.recurs | (site.host_known & (corrected[:, CONTENT] > probabilities[:, CONTENT]))
+        return np.where(speaks[:, None], corrected, probabilities)
+
+
+def stack_site_inputs(probabilities: NDArray[np.float32], site: SiteFeatures) -> NDArray[np.float32]:
+    """The site features beside what the page alone says; columns as in `SITE_INPUT_NAMES`."""
+    logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
+    odds = logs - logs.mean(axis=1, keepdims=True)
+    return np.concatenate((site.X, odds), axis=1).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Everything needed for pages of one kind.
@@ -270,6 +316,7 @@ class Head:
         networks: Their logits are averaged.
         threshold: Probability of content from which a segment is content.
         spam: Scorer of whole pages; None in HTML mode, or if the model has not learnt it.
+        site: Corrects the probabilities where a `SignatureStore` is given; None if the model has not learnt to.
     """
 
     words: HashedScorer
@@ -279,6 +326,7 @@ class Head:
     networks: list[Network]
     threshold: float
     spam: SpamScorer | None = None
+    site: SiteHead | None = None
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features and scores, standardised; (n_segments, n_inputs) float32."""
@@ -360,5 +408,13 @@ class Model:
 
 def schema_digest(kind: Kind) -> str:
     """A digest of the columns and hash sizes; equal digests mean that features and weights belong together."""
-    described = json.dumps([SCHEMA, TEXT_BITS, DOM_BITS, [str(label) for label in LABELS], input_names(kind)])
-    return hashlib.sha256(described.encode()).hexdigest()[:16]
+    return _digest([SCHEMA, TEXT_BITS, DOM_BITS, [str(label) for label in LABELS], input_names(kind)])
+
+
+def site_schema_digest() -> str:
+    """As `schema_digest`, for the site head."""
+    return _digest([[str(label) for label in LABELS], SITE_INPUT_NAMES])
+
+
+def _digest(described: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]

@@ -12,11 +12,13 @@ import numpy as np
 
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
-from detector.errors import UsageError
+from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
+from detector.features.site import scheme, site_features
 from detector.model import Model
 from detector.reasons import explain
 from detector.segment import segment_html, segment_text
+from detector.signatures import SignatureStore
 from detector.smoothing import decide, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
@@ -51,10 +53,13 @@ class Detector:
         drop: Labels of the segments to remove.
         threshold: Probability of content from which a segment is content, in 0..1; None takes the model's own.
             Lower keeps more, higher removes more. A page that has prose is never emptied, unless the threshold is 1.
+        signatures: What other pages hold: a file made by `detector signatures build`, or an opened store. A page's
+            own address (`url`) tells which pages are of its host.
 
     Raises:
         UsageError: An unknown label in `drop`, or a threshold outside 0..1.
-        ModelError: The model folder cannot be used.
+        ModelError: The model folder cannot be used, or its model has not learnt to use signatures.
+        SignatureError: The signature file cannot be used.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Detector:
         *,
         drop: Collection[Label | str] = (Label.LINK_LIST, Label.BOILERPLATE),
         threshold: float | None = None,
+        signatures: SignatureStore | str | Path | None = None,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold is {threshold}; give a probability from 0 (keep all) to 1 (keep none)")
@@ -72,6 +78,16 @@ class Detector:
         self.model = model if isinstance(model, Model) else load_model(Path(model or DEFAULT_MODEL))
         self.drop = frozenset(Label(label) for label in drop)
         self.threshold = threshold
+        if isinstance(signatures, str | Path):
+            signatures = SignatureStore.open(Path(signatures), scheme())
+        elif signatures is not None and signatures.scheme != scheme():
+            raise UsageError("the signatures were made by another version of this package; build them again")
+        self.signatures = signatures
+        if signatures is not None and any(head.site is None for head in self.model.heads.values()):
+            raise ModelError(
+                f"model '{self.model.name}' has not learnt to use signatures; "
+                "run: detector signatures teach MODEL --corpora DIR, or give no signatures"
+            )
         self._dropped = np.array([label in self.drop for label in LABELS])
 
     def classify(self, page: str | bytes | Page, kind: KindOption = "auto", url: str | None = None) -> PageResult:
@@ -102,7 +118,7 @@ class Detector:
         """
         if batch_size < 1:
             raise UsageError(f"batch_size is {batch_size}; give 1 or more")
-        for batch in _batches(pages, batch_size):
+        for batch in batches(pages, batch_size):
             yield from self._classify_batch(batch)
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
@@ -110,7 +126,7 @@ class Detector:
         groups: dict[Kind, list[tuple[int, SegmentedPage]]] = {"text": [], "html": []}
         chars = dict.fromkeys(groups, 0)
         for place, page in enumerate(pages):
-            kind, segmented = _segment(page)
+            kind, segmented = segment_page(page)
             group = groups[kind]
             group.append((place, segmented))
             chars[kind] += len(segmented.text)
@@ -131,6 +147,10 @@ class Detector:
         features = extract(segmented, kind)
         head = self.model.head(kind)
         probabilities = head.predict_proba(features)
+        site = None
+        if self.signatures is not None and head.site is not None:
+            site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
+            probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
         labels = decide(probabilities, threshold)
         if threshold < 1:
@@ -151,7 +171,9 @@ class Detector:
                 probabilities=probabilities[rows],
                 kept=kept[rows],
                 problem=page.problem,
-                _explain=partial(explain, head, page, kind, labels[rows]),
+                _explain=partial(
+                    explain, head, page, kind, labels[rows], None if site is None else site.host_pages[rows]
+                ),
                 _judge=partial(_spam_probability, self.model, page),
             )
         return results
@@ -166,8 +188,8 @@ def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
     return head.spam.probability(head.inputs(extract([text], "text")), text.ends - text.starts)
 
 
-def _batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:
-    """Group pages by number and by size."""
+def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:
+    """Group pages by number and by size: a list has `batch_size` pages, or fewer that are long together."""
     batch: list[Page] = []
     chars = 0
     for item in pages:
@@ -181,8 +203,12 @@ def _batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[l
         yield batch
 
 
-def _segment(page: Page) -> tuple[Kind, SegmentedPage]:
-    """Decode the page, find out what it is, and cut it into segments."""
+def segment_page(page: Page) -> tuple[Kind, SegmentedPage]:
+    """Decode the page, find out what it is, and cut it into segments.
+
+    Raises:
+        UsageError: The page's content or kind is of no known type.
+    """
     if isinstance(page.content, bytes):
         text = decode(page.content, page.charset)
     elif isinstance(page.content, str):

@@ -61,7 +61,13 @@ _PHRASES = {
 }
 
 
-def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint8]) -> list[tuple[str, ...]]:
+def explain(
+    head: Head,
+    page: SegmentedPage,
+    kind: Kind,
+    labels: NDArray[np.uint8],
+    host_pages: NDArray[np.int64] | None = None,
+) -> list[tuple[str, ...]]:
     """For each segment the `MOST` inputs that spoke loudest for its label against the others.
 
     An input's weight is its standardised value times the slope of the label's log-odds along it (gradient times
@@ -72,6 +78,7 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
         page: The page; its features are computed again, since reasons are seldom asked for.
         kind: How the page was read.
         labels: (n_segments,) the labels to explain.
+        host_pages: (n_segments, 2) as in `SiteFeatures`, if signatures were used; what they say is said first.
     """
     features = extract([page], kind)
     inputs, places = head.inputs(features), Places.of(features.offsets)
@@ -90,9 +97,15 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
     weights = spoken.reshape(n, len(_PLACES) * n_inputs)
     best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
-    return [
+    reasons = [
         _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])
         for row, order in enumerate(best.tolist())
+    ]
+    if host_pages is None:
+        return reasons
+    return [
+        (f"on {count:,} of {known:,} other pages of the site", *reason)[:MOST] if count else reason
+        for (count, known), reason in zip(host_pages.tolist(), reasons, strict=True)
     ]
 
 

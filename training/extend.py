@@ -8,6 +8,7 @@ Xuhong, Grandvalet, Davoine, ICML 2018). The README of this folder has what was 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from detector.data import Kind
@@ -74,12 +75,12 @@ def extend_head(head: Head, data: Dataset) -> Head:
     """Fit the networks of a head on to the labels of a dataset, anchored where they were.
 
     Args:
-        head: Its scorers, mean, scale and threshold stay.
+        head: All of it but the networks stays.
         data: Labelled segments of the head's kind of page.
     """
     inputs = standardised(head, segment_rows(head, data))
     fitted = [fit_on(network, inputs, data.labels, data.weights, data.offsets, ANCHOR) for network in head.networks]
-    return Head(head.words, head.classes, head.mean, head.scale, fitted, head.threshold, head.spam)
+    return replace(head, networks=fitted)
 
 
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:

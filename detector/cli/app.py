@@ -12,6 +12,7 @@ import typer
 from detector.cli.corpora import corpora_app
 from detector.cli.evaluate import evaluate
 from detector.cli.run import run
+from detector.cli.signatures import app as signatures_app
 from detector.cli.train import train
 from detector.errors import DetectorError, InputError, ModelError
 
@@ -32,6 +33,7 @@ app.command()(run)
 app.add_typer(corpora_app, name="corpora")
 app.command()(train)
 app.command()(evaluate)
+app.add_typer(signatures_app, name="signatures")
 
 
 class KindChoice(enum.StrEnum):
@@ -196,11 +198,7 @@ def _report(name: str, problem: str | None) -> int:
 
 def _labelled(samples: list[Path], corpora: Path | None) -> list[LabelledPage]:
     """Read and label samples and corpora; scikit-learn's absence is said with the line that mends it."""
-    try:
-        import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
-        import sklearn  # noqa: F401
-    except (ImportError, OSError) as error:
-        fail(f"training needs more packages ({error}); run: pip install 'link-farm-detector[train]'")
+    require_training_packages()
     from training.corpora import TRAINABLE, label_corpus, read_corpus
     from training.labelling import label_page
     from training.samples import read_samples
@@ -211,6 +209,15 @@ def _labelled(samples: list[Path], corpora: Path | None) -> list[LabelledPage]:
     if corpora is not None:
         pages += list(label_corpus(read_corpus(corpora, TRAINABLE)))
     return pages
+
+
+def require_training_packages() -> None:
+    """Say which line mends it where the packages for training are not installed."""
+    try:
+        import joblib  # noqa: F401 - asked for at the door, so that the message can name the extra
+        import sklearn  # noqa: F401
+    except (ImportError, OSError) as error:
+        fail(f"training and evaluation need more packages ({error}); run: pip install 'link-farm-detector[train]'")
 
 
 def _say(message: str) -> None:

@@ -45,7 +45,7 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
     for signature, shingles in zip(signatures, (words, shapes), strict=True):
         minima(shingles, tokens.firsts, signature)
     keys = np.empty((1 + 2 * BANDS, n), np.uint64)
-    keys[0] = _segment_keys(batch)
+    keys[0] = segment_keys(batch)
     keys[1:] = (signatures.reshape(2 * BANDS, -1, n) * _BAND_FACTORS).sum(axis=1)
     counts = counts_in_page(keys, batch.page_of)
     page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
@@ -70,7 +70,7 @@ def _shape_shingles() -> NDArray[np.uint32]:
     return finalize(((hashes[first] * _SHAPE_SALT + hashes[second]) >> np.uint64(32)).astype(np.uint32))
 
 
-def _segment_keys(batch: Batch) -> NDArray[np.uint64]:
+def segment_keys(batch: Batch) -> NDArray[np.uint64]:
     """A hash of each segment's tokens in order; the sum wraps, so it is exact and independent of the batch."""
     tokens = batch.tokens
     place = np.arange(len(tokens.shapes)) - tokens.firsts.take(tokens.segments)

@@ -1,0 +1,162 @@
+"""`detector signatures`: build, merge and describe files of what pages hold, and teach a model to use them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from detector.data import Page
+    from detector.signatures.counting import PageCounter
+
+app = typer.Typer(no_args_is_help=True, help="What recurs on the pages of a site: signature files.")
+
+OutputOpt = Annotated[Path, typer.Option("-o", "--output", help="The signature file to write.")]
+MinPagesOpt = Annotated[
+    int, typer.Option(min=1, help="Forget lines on fewer pages: a smaller file, which is not to be merged again.")
+]
+
+
+@app.command()
+def build(
+    corpus: Annotated[
+        list[str], typer.Argument(help="JSONL files (.gz, .xz, .bz2, .zst) with 'url' and 'html' or 'text', and pages.")
+    ],
+    output: OutputOpt = Path("site.signatures"),
+    min_pages: MinPagesOpt = 1,
+    redis: Annotated[
+        str | None, typer.Option(help="Count in this Redis server, with other crawlers, and write what all counted.")
+    ] = None,
+) -> None:
+    """Count on how many pages of each host every line occurs."""
+    from detector.features.site import scheme
+    from detector.signatures import SignatureCounter, merge_to_file
+    from detector.site_memory import count_pages
+
+    failed: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        counter: PageCounter
+        if redis is not None:
+            from detector.signatures.shared import RedisSignatureCounter
+
+            counter = RedisSignatureCounter(redis, scheme())
+        else:
+            counter = SignatureCounter(scheme(), Path(folder))
+        pages = count_pages(_pages(corpus, failed), counter)
+        if isinstance(counter, SignatureCounter):
+            counter.freeze_to_file(output, min_pages)
+        else:
+            merge_to_file([counter.freeze()], output, min_pages)
+    typer.echo(f"{output}: {pages:,} new pages", err=True)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def merge(
+    files: Annotated[list[Path], typer.Argument(help="Signature files of different pages.", show_default=False)],
+    output: OutputOpt,
+    min_pages: MinPagesOpt = 1,
+) -> None:
+    """Add up signature files."""
+    from detector.features.site import scheme
+    from detector.signatures import SignatureStore, merge_to_file
+    from detector.signatures.keys import KeyKind
+
+    stores = [SignatureStore.open(file, scheme()) for file in files]
+    merge_to_file(stores, output, min_pages)
+    keys, pages = SignatureStore.open(output, scheme()).totals()[KeyKind.CONTENT]
+    if pages > keys:
+        typer.echo(f"{output}: {pages - keys:,} pages are in more than one of the files and count twice", err=True)
+
+
+@app.command()
+def info(file: Annotated[Path, typer.Argument(help="A signature file.", show_default=False)]) -> None:
+    """Print what a signature file holds, after checking all of it."""
+    import json
+
+    from detector.features.site import scheme
+    from detector.signatures import SignatureStore
+    from detector.signatures.keys import KeyKind
+
+    store = SignatureStore.open(file, scheme())
+    totals = store.totals()
+    facts = {
+        "pages": totals[KeyKind.CONTENT][1],
+        "hosts": totals[KeyKind.HOST][0],
+        "signatures": len(store),
+        **{kind.name.lower(): {"different": keys, "on pages": pages} for kind, (keys, pages) in totals.items()},
+        "bytes": file.stat().st_size,
+        "scheme": store.scheme,
+    }
+    typer.echo(json.dumps(facts, indent=1))
+
+
+@app.command()
+def teach(
+    model: Annotated[Path, typer.Argument(help="The model folder; it is written again.", show_default=False)],
+    corpora: Annotated[Path, typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora.")],
+    unseen: Annotated[
+        Path | None, typer.Option(help="A model that has not seen the held-out sites; default: train one first.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal heads on one machine.")] = 0,
+    cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
+) -> None:
+    """Teach a trained model to use signatures, on simulated sites; the rest of the model stays as it is."""
+    from detector.cli.app import require_training_packages
+    from detector.storage import load_model, save_model
+
+    require_training_packages()
+    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_unlabelled
+    from training.site_memory import fit_site_heads
+    from training.train import train
+
+    taught = load_model(model)
+    pages = list(label_corpus(read_corpus(corpora, TRAINABLE)))
+    unlabelled = read_unlabelled(corpora)
+    if unseen is not None:
+        base = load_model(unseen)
+    else:
+        base = train(pages, "unseen", seed=seed, cache=cache, progress=_say, refit=False).model
+    taught = fit_site_heads(taught, base, pages, unlabelled, seed=seed, progress=_say)
+    save_model(taught, model)
+    _say(f"wrote {model}")
+
+
+def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
+    """The pages of JSONL files and of files with one page each; what cannot be read is named and the rest goes on."""
+    from detector.cli.inputs import read_sources
+    from detector.data import Page
+    from detector.errors import SampleError
+    from training.jsonl import SUFFIXES, read_records
+
+    for name in corpus:
+        if not name.endswith(SUFFIXES):
+            for source in read_sources([name], "auto"):
+                if source.page is None:
+                    _name(f"{source.name}: {source.problem}", failed)
+                else:
+                    yield source.page
+            continue
+        try:
+            for where, record in read_records(Path(name)):
+                content = record.get("html") or record.get("text")
+                url = record.get("url")
+                if isinstance(content, str) and isinstance(url, str | None):
+                    yield Page(content, "html" if record.get("html") else "text", url)
+                else:
+                    _name(f"{where}: needs 'html' or 'text', and 'url', as strings", failed)
+        except SampleError as error:
+            _name(str(error), failed)
+
+
+def _name(problem: str, failed: list[str]) -> None:
+    failed.append(problem)
+    _say(problem)
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)

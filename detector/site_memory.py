@@ -1,0 +1,31 @@
+"""Filling the memory: pages to counts of their signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from detector.data import Page
+from detector.features.site import page_signatures
+from detector.pipeline import batches, segment_page
+from detector.signatures.counting import PageCounter
+
+_BATCH = 64
+
+
+def count_pages(pages: Iterable[Page], counter: PageCounter) -> int:
+    """Count the signatures of pages; nothing of a page is kept but hashes.
+
+    Args:
+        pages: Pages with their address (`Page.url`); without one, a page counts for the web and for no host.
+        counter: `SignatureCounter(scheme())`, or one in Redis.
+
+    Returns:
+        How many pages were new to the counter.
+    """
+    new = 0
+    for batch in batches(pages, _BATCH):
+        segmented = [segment_page(page)[1] for page in batch]
+        # A page without segments has nothing to recur, and all such pages would be one.
+        filled = [place for place, page in enumerate(segmented) if len(page)]
+        new += counter.add(page_signatures([segmented[i] for i in filled], [batch[i].url for i in filled]))
+    return new
