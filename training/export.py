@@ -51,7 +51,7 @@ def round_network(
         offsets: (n_pages + 1,) int64, the pages of the rows; None takes them for one page, as suits dense layers.
     """
     bounds = np.array([0, len(inputs)]) if offsets is None else offsets
-    pages = max(int(np.searchsorted(bounds, ROWS_TO_LOOK_AT)), 1)
+    pages = min(max(int(np.searchsorted(bounds, ROWS_TO_LOOK_AT)), 1), len(bounds) - 1)
     places = Places.of(bounds[: pages + 1])
     rows, most = inputs[: bounds[pages]].astype(np.float32), CLIP
     stages = []
