@@ -95,7 +95,7 @@ def explain(
     said = [(place, name) for place in _PLACES.values() for name in input_names(kind)]
     high = np.concatenate([_shifted(inputs, step) > 0 for step in _PLACES], axis=1)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
-    weights = spoken.reshape(n, len(_PLACES) * n_inputs)
+    weights = spoken.reshape(n, len(said))
     best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
     reasons = [
         _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])

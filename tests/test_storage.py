@@ -119,7 +119,7 @@ def test_missing_parts_are_said(sentence_folder: Path, tmp_path: Path) -> None:
         (b"[" * 100_000, "not valid JSON"),
         (b"[1]", "not a model manifest"),
         (b"{}", "not a model manifest"),
-        (b'{"format": 1}', "altered or damaged since it was written"),
+        (b'{"format": 2}', "altered or damaged since it was written"),
         (b" " * (1 << 20) + b"{}", "larger than any honest manifest"),
     ],
 )
@@ -129,9 +129,18 @@ def test_a_manifest_that_is_none_is_refused(sentence_folder: Path, tmp_path: Pat
     assert said in refusal(folder)
 
 
+SEGMENT = {"sight": "segment", "distance": 0, "unit": 1.0}
+
+
+def network(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What a manifest says of the text head's network."""
+    found: dict[str, Any] = manifest["heads"]["text"]["networks"][0]
+    return found
+
+
 EDITS: dict[str, tuple[Edit, str]] = {
-    "newer format": (lambda m: m.update(format=2), "model format 2, this version reads 1; upgrade the package"),
-    "older format": (lambda m: m.update(format=0), "model format 0, this version reads 1; train the model again"),
+    "newer format": (lambda m: m.update(format=3), "model format 3, this version reads 2; upgrade the package"),
+    "older format": (lambda m: m.update(format=1), "model format 1, this version reads 2; train the model again"),
     "other labels": (lambda m: m.update(labels=["spam"]), "its labels are ['spam'], expected ['content'"),
     "other schema": (lambda m: m["heads"]["html"].update(schema="0"), "made for other html features"),
     "no schema": (lambda m: m["heads"]["html"].pop("schema"), "KeyError('schema')"),
@@ -156,13 +165,11 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "dtype unknown": (lambda m: m["arrays"]["html.mean"].update(dtype="O"), "damaged weights"),
     "shape of bools": (lambda m: m["arrays"]["html.mean"].update(shape=[True]), "damaged weights"),
     "shape too large": (lambda m: m["arrays"]["html.mean"].update(shape=[10**23]), "damaged weights"),
-    "no network": (lambda m: m["heads"]["text"].update(units=[]), "without networks"),
-    "many layers": (lambda m: m["heads"]["text"].update(units=[[1.0] * 9]), "has 9 layers"),
-    "absent layer": (
-        lambda m: m["heads"]["text"].update(units=[[1.0, 1.0]]),
-        "KeyError('text.network0.layer1.weight')",
-    ),
-    "unit zero": (lambda m: m["heads"]["text"].update(units=[[0.0]]), "has unit 0.0"),
+    "no network": (lambda m: m["heads"]["text"].update(networks=[]), "without networks"),
+    "many stages": (lambda m: network(m).update(stages=[SEGMENT] * 17), "has 17 stages"),
+    "absent layer": (lambda m: network(m).update(stages=[SEGMENT]), "KeyError('text.network0.layer1.weight')"),
+    "unit zero": (lambda m: network(m).update(output_unit=0.0), "has unit 0.0"),
+    "unit huge": (lambda m: network(m).update(output_unit=2.0**16), "has unit 65536.0"),
     "threshold": (lambda m: m["heads"]["text"].update(threshold=1.5), "threshold 1.5"),
     "threshold text": (lambda m: m["heads"]["text"].update(threshold="0.5"), "does not describe a model"),
     "scale NaN": (lambda m: m["heads"]["text"]["scales"].update(words=float("nan")), "scale nan"),
