@@ -157,7 +157,7 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     fitted: list[set[str]] = []
     monkeypatch.setattr(
         "training.train._fit",
-        lambda data, seed, progress, cache: fitted.append({s.site for s in data["text"].samples}) or {},
+        lambda data, unlabelled, seed, progress, cache: fitted.append({s.site for s in data["text"].samples}) or {},
     )
     measured: set[str] = set()
     monkeypatch.setattr(

@@ -19,7 +19,7 @@ from training.evaluate import as_dicts, evaluate
 from training.export import segment_rows, standardised
 from training.fit import MIN_PAGES, Progress
 from training.labelling import LabelledPage, as_text
-from training.network import fit_on
+from training.network import fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out
 
@@ -79,7 +79,8 @@ def extend_head(head: Head, data: Dataset) -> Head:
         data: Labelled segments of the head's kind of page.
     """
     inputs = standardised(head, segment_rows(head, data))
-    fitted = [fit_on(network, inputs, data.labels, data.weights, data.offsets, ANCHOR) for network in head.networks]
+    targets = one_hot(data.labels)
+    fitted = [fit_on(network, inputs, targets, data.weights, data.offsets, ANCHOR) for network in head.networks]
     return replace(head, networks=fitted)
 
 

@@ -25,7 +25,7 @@ Reals = NDArray[np.floating]
 DISTANCES = (1, 2, 4, 8)
 """Of the convolutions, in segments; the page's mean is added before the last one."""
 
-DROPOUT = 0.2
+DROPOUT = 0.15
 LEARNING_RATE = 2e-3
 WARM_UP = 0.15
 """Share of the steps in which the learning rate rises; then it falls as a cosine."""
@@ -124,19 +124,19 @@ class _Dropout:
 
 def fit_network(
     X: Floats,
-    labels: NDArray[np.int8],
+    targets: Floats,
     weights: Floats,
     offsets: NDArray[np.int64],
     sizes: tuple[int, int],
     seed: int,
 ) -> Network:
-    """Fit one network to labelled pages.
+    """Fit one network to pages whose labels, or the probabilities of them, are given.
 
     Cross-entropy, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps (Polyak averaging).
 
     Args:
         X: (n_segments, n_inputs) standardised inputs.
-        labels: (n_segments,) int8; what they say where the weight is 0 does not matter.
+        targets: (n_segments, n_labels) float32, rows sum to 1; what they say where the weight is 0 does not matter.
         weights: (n_segments,) float32.
         offsets: (n_pages + 1,) int64.
         sizes: Outputs of the first dense layer; of the second and of the convolutions.
@@ -151,7 +151,7 @@ def fit_network(
     batches = [batch for _ in range(passes) for batch in _batches(offsets, batch_rows, random)]
     average = [array.copy() for array in parameters.arrays]
     for number, (rows, bounds) in enumerate(batches):
-        _, gradients = _loss_and_slopes(parameters, X[rows], labels[rows], weights[rows], Places.of(bounds), dropout)
+        _, gradients = _loss_and_slopes(parameters, X[rows], targets[rows], weights[rows], Places.of(bounds), dropout)
         optimiser.step(gradients, _learning_rate(number / len(batches)))
         for mean, array in zip(average, parameters.arrays, strict=True):
             mean += (array - mean) * np.float32(1 if number < len(batches) // 2 else 1 - AVERAGING)
@@ -190,10 +190,15 @@ def _learning_rate(progress: float) -> float:
     return LEARNING_RATE * 0.5 * (1 + float(np.cos(np.pi * (progress - WARM_UP) / (1 - WARM_UP))))
 
 
+def one_hot(labels: NDArray[np.int8]) -> Floats:
+    """Labels as targets; (n_segments, n_labels) float32. Unknown ones, -1, become the first label."""
+    return np.eye(len(LABELS), dtype=np.float32)[np.maximum(labels, 0)]
+
+
 def fit_on(
     network: Network,
     X: Floats,
-    labels: NDArray[np.int8],
+    targets: Floats,
     weights: Floats,
     offsets: NDArray[np.int64],
     anchor: float,
@@ -205,7 +210,7 @@ def fit_on(
     Args:
         network: Made by `fit_network`.
         X: (n_segments, n_inputs) standardised inputs.
-        labels: (n_segments,) int8; what they say where the weight is 0 does not matter.
+        targets: (n_segments, n_labels) float32, rows sum to 1; what they say where the weight is 0 does not matter.
         weights: (n_segments,) float32.
         offsets: (n_pages + 1,) int64; no page is empty.
         anchor: Weight of half the squared distance beside the mean loss.
@@ -224,7 +229,7 @@ def fit_on(
         return _Parameters(list(arrays[:n]), list(arrays[n:]))
 
     def loss(packed: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slopes = _loss_and_slopes(unpacked(packed), rows, labels, weights, places, _Dropout())
+        value, slopes = _loss_and_slopes(unpacked(packed), rows, targets, weights, places, _Dropout())
         step = packed - start
         flat = np.concatenate([slope.ravel() for slope in slopes])
         return value + anchor / 2 * float(step @ step), flat + anchor * step
@@ -236,7 +241,7 @@ def fit_on(
 def _loss_and_slopes(
     parameters: _Parameters,
     X: Reals,
-    labels: NDArray[np.int8],
+    targets: Floats,
     weights: Floats,
     places: Places,
     dropout: _Dropout,
@@ -266,10 +271,9 @@ def _loss_and_slopes(
 
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     slope = powers / powers.sum(axis=1, keepdims=True)
-    at = np.arange(len(labels)), np.maximum(labels, 0)
     shares = weights / max(float(weights.sum()), 1e-9)
-    loss = -float(shares @ np.log(np.maximum(slope[at], 1e-12)))
-    slope[at] -= 1
+    loss = -float(shares @ (targets * np.log(np.maximum(slope, 1e-12))).sum(axis=1))
+    slope -= targets
     slope *= shares[:, None]
 
     dW: list[Reals] = [np.empty(0, np.float32)] * len(W)

@@ -23,7 +23,7 @@ from detector.signatures import SignatureCounter, SignatureStore
 from detector.site_memory import count_pages
 from training.fit import Progress
 from training.labelling import LabelledPage, label_page
-from training.network import fit_network
+from training.network import fit_network, one_hot
 from training.simulation import Article, SitePage, both_modes, make_article, make_filler, make_site, make_template
 from training.train import is_held_out
 
@@ -169,5 +169,6 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     standard = np.clip((rows.inputs - mean) / scale, -CLIP, CLIP)
     offsets = np.concatenate(([0], np.cumsum(rows.page_sizes)))
-    network = fit_network(standard, rows.labels, rows.weights / rows.weights[asked].mean(), offsets, SIZES, seed)
+    weights = rows.weights / rows.weights[asked].mean()
+    network = fit_network(standard, one_hot(rows.labels), weights, offsets, SIZES, seed)
     return SiteHead(mean, scale, network)

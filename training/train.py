@@ -18,12 +18,14 @@ from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
+from detector.segment import segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
 from training.resume import code_digest, remember
+from training.samples import Sample
 from training.sufficiency import check_balance
 
 HELD_OUT_PARTS = 4
@@ -32,9 +34,13 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.5
+WITHOUT_MARKUP_WEIGHT = 0.4
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
+LONG_LINE = 80
+"""Characters of a line from which it does not stand in two pages by chance."""
+
+MOST_UNLABELLED_CHARS = 30_000
 
 FITTING_CODE = (detector, training)
 """What a fitted head depends on besides its data; a change of any of it fits heads anew."""
@@ -66,6 +72,7 @@ def train(
     pages: Sequence[LabelledPage],
     name: str,
     *,
+    unlabelled: Sequence[str] = (),
     seed: int = 0,
     cache: Path | None = None,
     progress: Progress = lambda message: None,
@@ -79,6 +86,7 @@ def train(
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
+        unlabelled: Plain text of further pages, for text models to learn on what their teachers say of them.
         seed: Of everything random.
         cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
@@ -90,14 +98,16 @@ def train(
     datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    heads = _fit({kind: data.select(parts[kind]) for kind, data in datasets.items()}, seed, progress, cache)
-    info = describe(pages, seed)
+    others = _unlabelled(unlabelled, pages, cache)
+    seen = {kind: data.select(parts[kind]) for kind, data in datasets.items()}
+    heads = _fit(seen, others, seed, progress, cache)
+    info = {**describe(pages, seed), "unlabelled_pages": len(others)}
     model = measured = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
     if refit:
         progress("fitting on all sites")
-        model = Model(name, _fit(datasets, seed, progress, cache), info)
+        model = Model(name, _fit(datasets, others, seed, progress, cache), info)
     info["held_out"] = as_dicts(rows)
     return Trained(model, rows, measured)
 
@@ -131,15 +141,31 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(datasets: dict[Kind, Dataset], seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
+def _fit(
+    datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress, cache: Path | None
+) -> dict[Kind, Head]:
     """Fit every head, side by side."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
-    jobs = [
-        delayed(remember)(cache, ("head", code, data, seed), partial(fit_head, data, seed=seed, progress=progress))
-        for data in datasets.values()
-    ]
+    jobs = []
+    for kind, data in datasets.items():
+        others = unlabelled if kind == "text" else None
+        fit = partial(fit_head, data, others, seed=seed, progress=progress)
+        jobs.append(delayed(remember)(cache, ("head", code, data, others, seed), fit))
     heads = Parallel(n_jobs=len(jobs))(jobs)
     return dict(zip(datasets, heads, strict=True))
+
+
+def _unlabelled(texts: Sequence[str], pages: Sequence[LabelledPage], cache: Path | None) -> Dataset:
+    """Features of unlabelled texts, but for those that share a long line with a labelled page."""
+    labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
+    chosen = []
+    for number, text in enumerate(texts):
+        page = segment_text(text[:MOST_UNLABELLED_CHARS])
+        if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
+            sample = Sample(f"unlabelled/{number}", "unlabelled", "", "text", page.text)
+            unknown = np.full(len(page), -1, np.int8)
+            chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
+    return build_dataset(chosen, "text", cache)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

@@ -72,7 +72,7 @@ def evaluate(
     pages = read_pages(samples or [], corpora, trainable=fresh)
     for name in pages.absent:
         _say(f"{corpora}: no corpus '{name}'; the others are measured")
-    new, unseen = _train(pages, seed, cache) if fresh else (_load(model), [*pages.train, *pages.measure])
+    new, unseen = _train(pages, corpora, seed, cache) if fresh else (_load(model), [*pages.train, *pages.measure])
     new, old = _told_apart(new, old)
 
     _say(f"measuring on {len(unseen)} pages")
@@ -98,7 +98,7 @@ def _load(folder: Path | None) -> NamedModel:
     return NamedModel(model.name, model, folder or DEFAULT_MODEL)
 
 
-def _train(pages: Pages, seed: int, cache: Path | None) -> tuple[NamedModel, list[LabelledPage]]:
+def _train(pages: Pages, corpora: Path | None, seed: int, cache: Path | None) -> tuple[NamedModel, list[LabelledPage]]:
     """A model trained on three quarters of the sites, and the pages it has not seen."""
     try:
         from training.train import is_held_out, train
@@ -106,9 +106,11 @@ def _train(pages: Pages, seed: int, cache: Path | None) -> tuple[NamedModel, lis
         raise UsageError(
             f"training needs more packages ({error}); run: pip install 'link-farm-detector[train]'"
         ) from error
+    from training.corpora import read_unlabelled
     from training.evaluation.run import NamedModel
 
-    trained = train(pages.train, "fresh", seed=seed, cache=cache, progress=_say, refit=False)
+    unlabelled = read_unlabelled(corpora) if corpora is not None else []
+    trained = train(pages.train, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False)
     unseen = [page for page in pages.train if is_held_out(page.sample.site)] + pages.measure
     return NamedModel("fresh", trained.model), unseen
 

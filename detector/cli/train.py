@@ -97,10 +97,11 @@ def _can_draw(*, required: bool) -> bool:
 
 def _fit(pages: list[LabelledPage], corpora: Path | None, name: str, seed: int, cache: Path) -> Trained:
     from detector.cli import app as cli
-    from training.corpora import digests
+    from training.corpora import digests, read_unlabelled
     from training.train import train as run
 
-    trained = run(pages, name, seed=seed, cache=cache, progress=cli._say)
+    unlabelled = read_unlabelled(corpora) if corpora is not None else []
+    trained = run(pages, name, unlabelled=unlabelled, seed=seed, cache=cache, progress=cli._say)
     if corpora is not None:
         trained.model.info["corpora"] = digests(corpora)
     return trained
