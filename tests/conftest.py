@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from detector.data import CONTENT, LABELS, LINK_LIST, Kind
 from detector.features import DOM_BITS, TEXT_BITS, extract
-from detector.model import HashedScorer, Head, Layer, Model, Network, input_names
+from detector.model import HashedScorer, Head, Layer, Model, Network, Sight, input_names
 from detector.segment import segment_html, segment_text
 from detector.storage import save_model
+from training.export import RealLayer, round_network
 from training.labelling import LabelledPage, label_page
 from training.samples import Sample
 from training.train import Trained, train
@@ -133,6 +134,23 @@ def _random_scorer(bits: int, random: np.random.Generator) -> HashedScorer:
     table = np.zeros((1 << bits, len(LABELS)), np.int8)
     table[random.integers(1 << bits, size=400)] = random.integers(-90, 90, size=(400, len(LABELS)))
     return HashedScorer(table, 0.03, random.normal(size=len(LABELS)).astype(np.float32))
+
+
+@pytest.fixture(scope="session")
+def make_network() -> Callable[[int], Network]:
+    """A function of a number of inputs to a random network that sees segments, neighbours and pages."""
+
+    def make(inputs: int) -> Network:
+        random = np.random.default_rng(3)
+        plan = [(inputs, 6, Sight.SEGMENT, 0), (18, 6, Sight.NEIGHBOURS, 2), (6, 6, Sight.PAGE, 0)]
+        plan += [(18, 6, Sight.NEIGHBOURS, 5), (6, len(LABELS), Sight.SEGMENT, 0)]
+        layers = [
+            RealLayer(random.normal(size=(n_in, n_out)) / n_in**0.5, random.normal(size=n_out) / 4, sight, distance)
+            for n_in, n_out, sight, distance in plan
+        ]
+        return round_network(layers, random.normal(size=(300, inputs)))
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from detector import Detector
 from detector.data import LABELS
 from detector.errors import UsageError
-from detector.model import Model, softmax
+from detector.model import Model, Places, softmax
 from detector.storage import load_model, save_model
 from training import SegmentClassifier
 from training.dataset import build_dataset
@@ -38,6 +38,11 @@ def rows_of_three(count: int = 300, seed: int = 0) -> tuple[NDArray[np.float64],
     random = np.random.default_rng(seed)
     labels = random.integers(3, size=count)
     return random.normal(size=(count, 6)) + 1.5 * np.eye(3, 6)[labels], labels
+
+
+def one_page(rows: int) -> Places:
+    """All rows in one page: what is exported sees single segments."""
+    return Places.of(np.array([0, rows]))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,7 @@ def test_an_export_decides_as_the_estimator_does(estimator: Any, exported: str) 
     assert fitted.exported_ == exported
     assert fitted.agreement_ > (0.99 if exported == "as is" else 0.85)
     unseen, labels = rows_of_three(200, seed=1)
-    logits = network.logits(fitted._standardised(unseen).astype(np.float32))
+    logits = network.logits(fitted._standardised(unseen).astype(np.float32), one_page(200))
     assert logits.shape == (200, len(LABELS))
     if exported == "as is":
         assert np.abs(softmax(logits.astype(np.float64)) - fitted.predict_proba(unseen)).max() < 0.02
@@ -74,7 +79,8 @@ def test_a_label_without_rows_is_never_likely(estimator: Any) -> None:
     X, y = rows_of_three()
     X, y = X[y != 1], y[y != 1]
     fitted = SegmentClassifier(estimator).fit(X, y)
-    probabilities = softmax(fitted.to_network(X).logits(fitted._standardised(X).astype(np.float32)).astype(np.float64))
+    logits = fitted.to_network(X).logits(fitted._standardised(X).astype(np.float32), one_page(len(X)))
+    probabilities = softmax(logits.astype(np.float64))
     assert probabilities[:, 1].max() < 1e-3
     assert (np.argmax(probabilities, axis=1) == fitted.predict(X)).mean() > 0.85
 

@@ -8,26 +8,62 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detector.data import BOILERPLATE, CONTENT, LINK_LIST
+from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
 from detector.errors import SampleError
 from detector.features import extract
-from detector.model import Model, Network, stack_inputs
+from detector.model import Head, Model, Sight, input_names, stack_inputs
 from detector.storage import load_model, save_model
 from training.dataset import build_dataset
 from training.evaluate import as_dicts
-from training.export import real_weights, round_network, segment_rows, standardised
-from training.extend import _log_loss, _pack, _unpack, extend
+from training.export import RealLayer, round_network, segment_rows, standardised
+from training.extend import extend
 from training.labelling import LabelledPage
+from training.network import DISTANCES
 from training.sufficiency import check_balance
 from training.train import Trained, is_held_out
 
 MakePages = Callable[..., list[LabelledPage]]
 
 
+def fittable(head: Head, names: tuple[str, ...]) -> Head:
+    """The head made by hand, in the shape that can be fitted on: what its network does not need is small and random."""
+    random = np.random.default_rng(4)
+    hidden, width = 12, 6
+
+    def layer(n_in: int, n_out: int, sight: Sight = Sight.SEGMENT, distance: int = 0) -> RealLayer:
+        weight = random.normal(size=(n_in, n_out)) / 10
+        weight[:, 0] = 0
+        return RealLayer(weight, np.zeros(n_out), sight, distance)
+
+    near = [layer(3 * width, width, Sight.NEIGHBOURS, distance) for distance in DISTANCES]
+    first, second, output = layer(len(names), hidden), layer(hidden, width), np.zeros((width, len(LABELS)))
+    first.weight[names.index("ends_terminal"), 0] = second.weight[0, 0] = 1
+    output[0, CONTENT] = 20
+    layers = [first, second, *near[:-1], layer(width, width, Sight.PAGE), near[-1]]
+    rows = random.uniform(-1, 1, (50, len(names)))
+    network = round_network([*layers, RealLayer(output, head.networks[0].output.bias)], rows)
+    return replace(head, networks=[network])
+
+
 @pytest.fixture(scope="module")
-def extended(sentence_model: Model, make_pages: MakePages) -> Trained:
+def base(sentence_model: Model) -> Model:
+    """`sentence_model` in the shape that can be fitted on."""
+    heads = {kind: fittable(head, input_names(kind)) for kind, head in sentence_model.heads.items()}
+    return replace(sentence_model, heads=heads)
+
+
+@pytest.fixture(scope="module")
+def base_folder(base: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `base`."""
+    folder = tmp_path_factory.mktemp("models") / "sentences"
+    save_model(base, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def extended(base: Model, make_pages: MakePages) -> Trained:
     """The model that keeps what ends like a sentence, taught pages whose footer does and is none."""
-    return extend(sentence_model, make_pages(24), "extended")
+    return extend(base, make_pages(24), "extended")
 
 
 def test_a_model_learns_what_its_new_pages_say(extended: Trained, make_pages: MakePages) -> None:
@@ -41,8 +77,8 @@ def test_a_model_learns_what_its_new_pages_say(extended: Trained, make_pages: Ma
     assert extended.model.info["held_out"] == as_dicts(extended.held_out)
 
 
-def test_the_scorers_and_the_standardisation_stay(extended: Trained, sentence_model: Model) -> None:
-    new, old = extended.model.heads["text"], sentence_model.heads["text"]
+def test_the_scorers_and_the_standardisation_stay(extended: Trained, base: Model) -> None:
+    new, old = extended.model.heads["text"], base.heads["text"]
     assert new.words is old.words
     assert new.mean is old.mean
     assert new.scale is old.scale
@@ -50,9 +86,9 @@ def test_the_scorers_and_the_standardisation_stay(extended: Trained, sentence_mo
 
 
 def test_extending_twice_gives_equal_models_to_the_bit(
-    extended: Trained, sentence_model: Model, make_pages: MakePages, tmp_path: Path
+    extended: Trained, base: Model, make_pages: MakePages, tmp_path: Path
 ) -> None:
-    again = extend(sentence_model, make_pages(24), "extended", cache=tmp_path / "cache")
+    again = extend(base, make_pages(24), "extended", cache=tmp_path / "cache")
     for name, model in (("a", extended.model), ("b", again.model)):
         save_model(model, tmp_path / name)
     for name in ("model.json", "weights.npz"):
@@ -60,37 +96,37 @@ def test_extending_twice_gives_equal_models_to_the_bit(
     assert load_model(tmp_path / "a").info["extends"] == "sentences"
 
 
-def test_a_kind_without_samples_keeps_its_head(sentence_model: Model, make_pages: MakePages) -> None:
+def test_a_kind_without_samples_keeps_its_head(base: Model, make_pages: MakePages) -> None:
     said: list[str] = []
-    model = extend(sentence_model, make_pages(12), "new", progress=said.append).model
-    assert model.heads["html"] is sentence_model.heads["html"]
-    assert model.heads["text"] is not sentence_model.heads["text"]
+    model = extend(base, make_pages(12), "new", progress=said.append).model
+    assert model.heads["html"] is base.heads["html"]
+    assert model.heads["text"] is not base.heads["text"]
     assert any("a head stays as it was: too few html samples: 0 pages" in line for line in said)
 
 
-def test_html_pages_teach_both_heads(sentence_model: Model, make_pages: MakePages) -> None:
-    model = extend(sentence_model, make_pages(12, "html"), "new").model
-    assert all(model.heads[kind] is not head for kind, head in sentence_model.heads.items())
+def test_html_pages_teach_both_heads(base: Model, make_pages: MakePages) -> None:
+    model = extend(base, make_pages(12, "html"), "new").model
+    assert all(model.heads[kind] is not head for kind, head in base.heads.items())
 
 
-def test_few_sites_are_extended_without_figures(sentence_model: Model, make_pages: MakePages) -> None:
+def test_few_sites_are_extended_without_figures(base: Model, make_pages: MakePages) -> None:
     inside = next(page.sample.site for page in make_pages(20) if not is_held_out(page.sample.site))
     pages = [replace(page, sample=replace(page.sample, site=inside)) for page in make_pages(8)]
     said: list[str] = []
-    done = extend(sentence_model, pages, "new", progress=said.append)
+    done = extend(base, pages, "new", progress=said.append)
     assert (done.held_out, done.before) == ([], [])
     assert any("no figures: none of the 1 sites" in line for line in said)
 
 
-def test_what_would_teach_nothing_is_refused(sentence_model: Model, make_pages: MakePages) -> None:
+def test_what_would_teach_nothing_is_refused(base: Model, make_pages: MakePages) -> None:
     with pytest.raises(SampleError, match=r"too few text samples: 3 pages, \d of them of sites set aside"):
-        extend(sentence_model, make_pages(3), "new")
-    text_only = Model("small", {"text": sentence_model.heads["text"]})
+        extend(base, make_pages(3), "new")
+    text_only = Model("small", {"text": base.heads["text"]})
     with pytest.raises(SampleError, match="model 'small' has no head for html pages"):
         extend(text_only, make_pages(3, "html"), "new")
     content_only = [replace(page, labels=np.zeros_like(page.labels)) for page in make_pages(20)]
     with pytest.raises(SampleError, match=r"one-sided: 0 of .* are anything but content.*; add whole pages"):
-        extend(sentence_model, content_only, "new")
+        extend(base, content_only, "new")
 
 
 def test_samples_with_hardly_any_content_are_refused_by_their_share(make_pages: MakePages) -> None:
@@ -106,19 +142,9 @@ def test_samples_with_hardly_any_content_are_refused_by_their_share(make_pages: 
         check_balance([], "text")
 
 
-def test_slopes_are_those_of_the_loss() -> None:
-    random = np.random.default_rng(0)
-    weights = [random.normal(size=(5, 4)), random.normal(size=(4, 3))]
-    biases = [random.normal(size=4), random.normal(size=3)]
-    rows, targets = random.normal(size=(20, 5)), np.eye(3)[random.integers(3, size=20)]
-    row_weights = random.random(20)
-    packed, shapes = _pack(weights, biases), [(5, 4), (4, 3)]
-    _, slopes = _log_loss(*_unpack(packed, shapes), rows, targets, row_weights)
-    for place in range(0, len(packed), 3):
-        step = np.zeros_like(packed)
-        step[place] = 1e-6
-        up, down = (_log_loss(*_unpack(packed + s, shapes), rows, targets, row_weights)[0] for s in (step, -step))
-        assert slopes[place] == pytest.approx((up - down) / 2e-6, abs=1e-6)
+def test_networks_of_another_shape_are_refused(sentence_model: Model, make_pages: MakePages) -> None:
+    with pytest.raises(SampleError, match="not of the shape that is fitted here; train one from the samples"):
+        extend(sentence_model, make_pages(12), "new")
 
 
 def test_rows_of_a_dataset_are_the_inputs_of_its_head(sentence_model: Model, make_pages: MakePages) -> None:
@@ -132,28 +158,17 @@ def test_rows_of_a_dataset_are_the_inputs_of_its_head(sentence_model: Model, mak
         assert np.allclose(standardised(head, rows), head.inputs(features), atol=1e-5)
 
 
-def test_rounding_and_its_inverse_agree() -> None:
-    random = np.random.default_rng(1)
-    weights, biases = [random.normal(size=(6, 5)), random.normal(size=(5, 3))], [random.normal(size=5), np.zeros(3)]
-    inputs = random.normal(size=(100, 6)).astype(np.float32)
-    network = round_network(weights, biases, inputs)
-    exact = np.maximum(inputs @ weights[0] + biases[0], 0) @ weights[1]
-    assert np.abs(network.logits(inputs) - exact).max() < 0.05
-    again: Network = round_network(*real_weights(network), inputs)
-    assert all(np.array_equal(a.weight, b.weight) for a, b in zip(network.layers, again.layers, strict=True))
-
-
 def test_the_command_extends_and_says_both_figures(
-    run: Callable[..., Any], write_samples: Callable[[Path, int], Path], sentence_folder: Path, tmp_path: Path
+    run: Callable[..., Any], write_samples: Callable[[Path, int], Path], base_folder: Path, tmp_path: Path
 ) -> None:
     samples = write_samples(tmp_path / "samples", 16)
-    done = run("train", samples, "-o", tmp_path / "mine", "--extend", "--model", sentence_folder)
+    done = run("train", samples, "-o", tmp_path / "mine", "--extend", "--model", base_folder)
     assert done.code == 0
     assert done.out.count("samples, text") >= 2
     assert "held-out sites, before:" in done.out
     assert load_model(tmp_path / "mine").info["extends"] == "sentences"
     card = (tmp_path / "mine" / "README.md").read_text(encoding="utf-8")
-    assert f"--extend --model {sentence_folder}" in card
+    assert f"--extend --model {base_folder}" in card
     assert "It extends model `sentences`" in card
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
         "README.md",
@@ -164,8 +179,8 @@ def test_the_command_extends_and_says_both_figures(
     assert "before on the same pages" not in (tmp_path / "mine" / "report" / "index.html").read_text(encoding="utf-8")
 
 
-def test_wrong_use_of_extend_is_said(run: Callable[..., Any], tmp_path: Path, sentence_folder: Path) -> None:
-    alone = run("train", "samples", "--model", sentence_folder, "-o", tmp_path / "m")
+def test_wrong_use_of_extend_is_said(run: Callable[..., Any], tmp_path: Path, base_folder: Path) -> None:
+    alone = run("train", "samples", "--model", base_folder, "-o", tmp_path / "m")
     assert (alone.code, "give --extend as well" in alone.err) == (2, True)
     nothing = run("train", "--extend", "-o", tmp_path / "m")
     assert (nothing.code, "name sample files or folders" in nothing.err) == (2, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -319,6 +320,37 @@ def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., An
     for message in ("a.jsonl:1: needs", "a.jsonl:3", "none"):
         assert message in ended.err
     assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 2
+
+
+def test_a_run_over_a_corpus_knows_what_other_pages_hold(
+    run: Callable[..., Any], knowing_model: Model, sentence_folder: Path, tmp_path: Path
+) -> None:
+    save_model(knowing_model, tmp_path / "knowing")
+    remember(*(page(i) for i in range(4))).save(tmp_path / "signatures")
+    new, stranger = page(9), page(9, "stranger.example")
+    records = [{"url": one.url, "text": one.content} for one in (new, stranger)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+
+    def clean(model: Path, signatures: Path) -> Any:
+        return run("run", tmp_path / "in.jsonl", "--model", model, "--signatures", signatures, "-o", tmp_path / "out",
+                   "--pack", "none")  # fmt: skip
+
+    assert clean(tmp_path / "knowing", tmp_path / "signatures").code == 0
+    known, unknown = map(json.loads, (tmp_path / "out" / "part-00000.jsonl").read_text(encoding="utf-8").splitlines())
+    assert known["text"] == str(new.content).removeprefix(MENU + "\n")
+    assert "all rights reserved." in unknown["text"]
+    # The folder belongs to these signatures: with others the rest of a run would not fit what is written.
+    remember(page(1)).save(tmp_path / "signatures")
+    ended = clean(tmp_path / "knowing", tmp_path / "signatures")
+    assert (ended.code, "signatures" in ended.err) == (2, True)
+    (tmp_path / "none").write_bytes(b"")
+    for model, signatures, said in (
+        (sentence_folder, tmp_path / "signatures", "has not learnt to use signatures"),
+        (tmp_path / "knowing", tmp_path / "none", "not a signature file"),
+    ):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        ended = clean(model, signatures)
+        assert (ended.code, said in ended.err) == (2, True)
 
 
 def test_a_damaged_file_ends_in_one_line_and_status_2(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from detector import Detector
 from detector.errors import ModelError
-from detector.model import Model, input_names
+from detector.model import Model, Network, Places, input_names
 from detector.storage import MANIFEST, WEIGHTS, _manifest_sha256, load_model, save_model
 
 SameModel = Callable[[Model, Model], bool]
@@ -202,6 +203,69 @@ ARRAYS: dict[str, tuple[str, NDArray[Any]]] = {
     "real layer": ("text.network0.layer0.weight", np.zeros((INPUTS, 3), np.float32)),
     "heavy layer": ("text.network0.layer0.weight", np.full((INPUTS, 3), 32767, np.int16)),
 }
+
+
+@pytest.fixture(scope="module")
+def seeing_folder(
+    sentence_model: Model, make_network: Callable[[int], Network], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A model whose text head looks along the page: stages for segments, neighbours (2), page, neighbours (5)."""
+    head = replace(sentence_model.heads["text"], networks=[make_network(INPUTS)])
+    folder = tmp_path_factory.mktemp("models") / "seeing"
+    save_model(Model("seeing", {"text": head}), folder)
+    return folder
+
+
+def test_networks_that_look_along_the_page_come_back_as_they_were(
+    seeing_folder: Path, make_network: Callable[[int], Network], tmp_path: Path
+) -> None:
+    (loaded,), made = load_model(altered(seeing_folder, tmp_path / "m")).heads["text"].networks, make_network(INPUTS)
+    assert [(s.sight, s.distance) for s in loaded.stages] == [(s.sight, s.distance) for s in made.stages]
+    rows = np.random.default_rng(0).normal(size=(40, INPUTS)).astype(np.float32)
+    places = Places.of(np.array([0, 3, 40]))
+    assert np.array_equal(loaded.logits(rows, places), made.logits(rows, places))
+
+
+STAGES: dict[str, tuple[int, dict[str, Any], str]] = {
+    "unknown sight": (1, {"sight": "everything"}, "'everything' is not a valid Sight"),
+    "no sight": (1, {"sight": None}, "does not describe a model"),
+    "sight of narrower layers": (1, {"sight": "segment", "distance": 0}, "'text.network0.layer1' has shapes (18, 6)"),
+    "sight of wider layers": (2, {"sight": "neighbours", "distance": 1}, "'text.network0.layer2' has shapes (6, 6)"),
+    "residual of another width": (
+        0,
+        {"sight": "page"},
+        "stage 0 of 'text.network0' has (6,) outputs, and adds them to",
+    ),
+    "distance zero": (1, {"distance": 0}, "stage 1 of 'text.network0' has distance 0"),
+    "distance negative": (1, {"distance": -2}, "has distance -2"),
+    "distance huge": (1, {"distance": 1025}, "has distance 1025"),
+    "distance a float": (1, {"distance": 2.0}, "has distance 2.0"),
+    "distance a bool": (1, {"distance": True}, "has distance True"),
+    "distance of a segment": (0, {"distance": 1}, "has distance 1"),
+    "distance of a page": (2, {"distance": 1}, "has distance 1"),
+    "unit negative": (1, {"unit": -1.0}, "has unit -1.0"),
+    "unit infinite": (1, {"unit": float("inf")}, "has unit inf"),
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages_that_do_not_fit_are_refused(seeing_folder: Path, tmp_path: Path, name: str) -> None:
+    stage, change, said = STAGES[name]
+    edit: Edit = lambda manifest: network(manifest)["stages"][stage].update(change)  # noqa: E731 - as in the tables
+    assert said in refusal(altered(seeing_folder, tmp_path / "m", edit=edit))
+
+
+def test_a_stage_without_its_sight_is_refused(seeing_folder: Path, tmp_path: Path) -> None:
+    edit: Edit = lambda manifest: network(manifest)["stages"][1].pop("distance")  # noqa: E731 - as in the tables
+    assert "KeyError('distance')" in refusal(altered(seeing_folder, tmp_path / "m", edit=edit))
+
+
+@pytest.mark.parametrize("part", ["scale", "bias"])
+def test_layers_whose_results_could_grow_without_end_are_refused(
+    seeing_folder: Path, tmp_path: Path, part: str
+) -> None:
+    arrays = {f"text.network0.layer1.{part}": np.full(6, 2.0**21, np.float32)}
+    assert "has scales or biases beyond 1048576" in refusal(altered(seeing_folder, tmp_path / "m", arrays=arrays))
 
 
 @pytest.mark.parametrize("name", ARRAYS)

@@ -73,6 +73,10 @@ def run(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
     ] = None,
+    signatures: Annotated[
+        Path | None,
+        typer.Option(help="A signature file ('detector signatures build'): what recurs on the pages of a site goes."),
+    ] = None,
     annotate: Annotated[bool, typer.Option("--annotate", help="Leave the text as it is; only add spans.")] = False,
     keep_original: Annotated[str | None, typer.Option(help="A field for the text before it was cleaned.")] = None,
     removed: Annotated[
@@ -116,6 +120,7 @@ def run(
         pages=PageOptions(
             model=str(model) if model is not None else None,
             threshold=threshold,
+            signatures=signatures,
             kind=kind.value,
             field=field,
             annotate=annotate,

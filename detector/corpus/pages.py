@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ class PageOptions:
     Attributes:
         model: A model folder, or None for the one that ships.
         threshold: Of the detector; None takes the model's.
+        signatures: A signature file: what other pages of a page's host hold; or None. The host is that of its `url`.
         kind: How to read pages; "auto" goes by field and content type, and looks at the content where they say nothing.
         field: The field that holds the page, or None for the first of `FIELDS`.
         annotate: Leave the text as it is and add spans only.
@@ -41,6 +43,7 @@ class PageOptions:
 
     model: str | None = None
     threshold: float | None = None
+    signatures: Path | None = None
     kind: KindOption = "auto"
     field: str | None = None
     annotate: bool = False
@@ -65,13 +68,14 @@ class PageProcessor:
     """Records in, lines of JSON out; holds the model, and is made once a worker.
 
     Raises:
-        ModelError: The model cannot be used.
+        ModelError: The model cannot be used, or not with signatures.
+        SignatureError: The signature file cannot be used.
         UsageError: An option is out of range.
     """
 
     def __init__(self, options: PageOptions) -> None:
         self.options = options
-        self.detector = Detector(options.model, threshold=options.threshold)
+        self.detector = Detector(options.model, threshold=options.threshold, signatures=options.signatures)
 
     def __call__(self, records: list[Record]) -> UnitResult:
         """Classify records; what is no page, or cannot be classified, becomes a problem in its result."""

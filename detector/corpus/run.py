@@ -20,6 +20,7 @@ from detector.corpus.records import Form, Statistics
 from detector.corpus.sinks import FolderSink, Sink, SinkOptions, StreamSink
 from detector.errors import ModelError, RunError, UsageError
 from detector.pipeline import DEFAULT_MODEL
+from detector.signatures import SignatureStore
 from detector.storage import MANIFEST
 
 Progress = Callable[[Statistics, int], None]
@@ -66,6 +67,7 @@ def run(
         InputError: An input is missing, or the library that reads it.
         UsageError: An option is wrong.
         ModelError: The model cannot be used.
+        SignatureError: The signature file cannot be used.
         RunError: The output cannot be written, belongs to another run, or the workers keep dying.
     """
     _check(options)
@@ -101,9 +103,10 @@ def sources_of(inputs: list[str], form: Form | None) -> Iterator[Source]:
 
 
 def pins(inputs: list[str], output: Path, options: RunOptions) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with: options, inputs, model and version; all but the pace.
+    """What must be the same for a run to be gone on with: options, inputs, model, signatures and version; all but the pace.
 
     Raises:
+        SignatureError: The signature file is none.
         UsageError: The output folder lies in an input folder, where the next start would read it.
     """
     for argument in inputs:
@@ -118,7 +121,16 @@ def pins(inputs: list[str], output: Path, options: RunOptions) -> dict[str, Any]
     del settings["checkpoint_seconds"]
     pinned = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
     named = {f"input {argument}": fingerprint(walk(argument, options.form)) for argument in inputs}
-    return {**pinned, "version": detector.__version__, "model": model, "inputs": inputs, **named}
+    signatures = options.pages.signatures
+    known = None if signatures is None else SignatureStore.digest_of(signatures)
+    return {
+        **pinned,
+        "version": detector.__version__,
+        "model": model,
+        "signatures": known,
+        "inputs": inputs,
+        **named,
+    }
 
 
 def _check(options: RunOptions) -> None:

@@ -140,6 +140,19 @@ class SignatureStore:
         except UsageError as error:
             raise SignatureError(f"{path}: {error}; build it again") from error
 
+    @staticmethod
+    def digest_of(path: Path) -> str:
+        """The digest of a file's content, as its header gives it; `open` checks that the content is so.
+
+        Raises:
+            SignatureError: The file is missing or no signature file.
+        """
+        try:
+            digest: str = _read_header(path)["sha256"]
+        except OSError as error:
+            raise SignatureError(f"{path}: cannot be read ({error.strerror}); name a signature file") from error
+        return digest
+
     @classmethod
     def merge(cls, stores: Sequence[SignatureStore], min_pages: int = 1) -> SignatureStore:
         """The sum of stores of one scheme, in memory; arguments as for `merge_to_file`."""

@@ -1,0 +1,117 @@
+"""Networks along the page: equal in every batch, and fitted by gradients that are those of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detector.data import LABELS
+from detector.model import Network, Places, Sight
+from training.export import real_layers, round_network
+from training.network import _PLAN, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on
+
+MakeNetwork = Callable[[int], Network]
+SIZES = [5, 1, 30, 0, 2, 17, 9]
+"""Segments of pages: some fewer than the distances of the convolutions."""
+
+
+def rows_of(sizes: list[int], columns: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Standardised rows, and the offsets of their pages."""
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    return np.random.default_rng(2).normal(size=(offsets[-1], columns)).astype(np.float32), offsets
+
+
+def test_results_are_equal_to_the_bit_in_every_batch(make_network: MakeNetwork) -> None:
+    network = make_network(7)
+    assert {stage.sight for stage in network.stages} == set(Sight)
+    rows, offsets = rows_of(SIZES, 7)
+    together = network.logits(rows, Places.of(offsets))
+    for size in (1, 2, 3):
+        for first in range(0, len(SIZES), size):
+            bounds = offsets[first : first + size + 1]
+            some = network.logits(rows[bounds[0] : bounds[-1]], Places.of(bounds - bounds[0]))
+            assert np.array_equal(some, together[bounds[0] : bounds[-1]])
+
+
+def test_a_page_is_seen_and_no_other(make_network: MakeNetwork) -> None:
+    rows, offsets = rows_of(SIZES, 7)
+    changed = rows.copy()
+    changed[0] = 3
+    network, places = make_network(7), Places.of(offsets)
+    differs = (network.logits(changed, places) != network.logits(rows, places)).any(axis=1)
+    assert differs[: SIZES[0]].all()
+    assert not differs[SIZES[0] :].any()
+
+
+def test_a_network_is_what_its_description_says(make_network: MakeNetwork) -> None:
+    network = make_network(4)
+    rows, _ = rows_of([12], 4)
+    x = rows.astype(np.float64)
+    for layer in real_layers(network)[:-1]:
+        if layer.sight == Sight.NEIGHBOURS:
+            padded = np.pad(x, ((layer.distance, layer.distance), (0, 0)))
+            near = np.concatenate((padded[: len(x)], x, padded[2 * layer.distance :]), axis=1)
+            x = x + np.maximum(near @ layer.weight + layer.bias, 0)
+        elif layer.sight == Sight.PAGE:
+            x = x + np.maximum(x.mean(axis=0) @ layer.weight + layer.bias, 0)
+        else:
+            x = np.maximum(x @ layer.weight + layer.bias, 0)
+    last = real_layers(network)[-1]
+    exact = x @ last.weight + last.bias
+    assert np.abs(network.logits(rows, Places.of(np.array([0, 12]))) - exact).max() < 0.02
+
+
+def test_rounding_and_its_inverse_agree(make_network: MakeNetwork) -> None:
+    network = make_network(5)
+    rows, offsets = rows_of(SIZES, 5)
+    again = round_network(real_layers(network), rows, offsets)
+    assert [(stage.sight, stage.distance) for stage in again.stages] == [(s.sight, s.distance) for s in network.stages]
+    for now, before, stage in zip(real_layers(again), real_layers(network), [*again.stages, None], strict=True):
+        step = again.output.scale if stage is None else stage.layer.scale
+        assert (np.abs(now.weight - before.weight) <= step).all()
+        assert np.array_equal(now.bias, before.bias)
+
+
+def test_slopes_are_those_of_the_loss() -> None:
+    random = np.random.default_rng(0)
+    drawn = _Parameters.drawn(5, (4, 3), random)
+    parameters = _Parameters(
+        [w.astype(np.float64) for w in drawn.weights], [b.astype(np.float64) for b in drawn.biases]
+    )
+    rows, offsets = rows_of([4, 1, 20], 5)
+    labels = random.integers(len(LABELS), size=len(rows)).astype(np.int8)
+    weights = random.random(len(rows)).astype(np.float32)
+
+    def loss() -> tuple[float, list[NDArray[np.floating]]]:
+        return _loss_and_slopes(parameters, rows.astype(np.float64), labels, weights, Places.of(offsets), _Dropout())
+
+    _, slopes = loss()
+    assert all(slope.any() for slope in slopes)
+    for array, slope in zip(parameters.arrays, slopes, strict=True):
+        for place in range(0, array.size, 5):
+            before = array.flat[place]
+            array.flat[place] = before + 1e-6
+            up, _ = loss()
+            array.flat[place] = before - 1e-6
+            down, _ = loss()
+            array.flat[place] = before
+            assert slope.flat[place] == pytest.approx((up - down) / 2e-6, abs=1e-7)
+
+
+def test_a_network_learns_what_stands_beside_a_segment() -> None:
+    rows, offsets = rows_of([25] * 40, 3)
+    # The sign of the first column two segments before decides; nothing in the segment itself does.
+    labels = np.zeros(len(rows), np.int8)
+    labels[2:] = rows[:-2, 0] > 0
+    labels[np.arange(len(rows)) % 25 < 2] = 0
+    weights = np.ones(len(rows), np.float32)
+    network = fit_network(rows, labels, weights, offsets, (16, 8), seed=1)
+    assert [(stage.sight, stage.distance) for stage in network.stages] == _PLAN
+    places = Places.of(offsets)
+    right = (network.logits(rows, places).argmax(axis=1) == labels).mean()
+    assert right > 0.9
+    on = fit_on(network, rows, labels, weights, offsets, 0.001)
+    assert (on.logits(rows, places).argmax(axis=1) == labels).mean() > right
