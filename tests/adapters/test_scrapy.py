@@ -83,7 +83,8 @@ def site(pages: dict[str, str], tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "site"
     folder.mkdir()
     links = "".join(f"<a class=page href={name}.html>x</a>" for name in [*range(10), "links"])
-    (folder / "index.html").write_text(pages["html"] + links, encoding="utf-8")
+    start = pages["html"].replace("</body>", f"{links}</body>")
+    (folder / "index.html").write_text(start, encoding="utf-8")
     (folder / "links.html").write_text(pages["links_html"], encoding="utf-8")
     for number in range(10):
         (folder / f"{number}.html").write_text(pages["html"], encoding="utf-8")
@@ -100,9 +101,12 @@ def crawl(site: str, sentence_folder: Path, tmp_path: Path) -> Callable[..., Cra
     """A function (item="dict", **settings) that crawls the site in a process of its own: a reactor runs but once."""
 
     def run(item: str = "dict", **settings: object) -> Crawl:
+        # In a file, because Scrapy reads the source of callbacks.
+        script = tmp_path / "crawl.py"
+        script.write_text(CRAWL, encoding="utf-8")
         settings = {"DETECTOR_MODEL": str(sentence_folder), **settings}
         ended = subprocess.run(
-            [sys.executable, "-W", "error", "-c", CRAWL, site, str(tmp_path), json.dumps(settings), item],
+            [sys.executable, "-W", "error", str(script), site, str(tmp_path), json.dumps(settings), item],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (tmp_path / "stats.json").exists(), ended.stderr
