@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from detector.data import LABELS, Label, Page, PageResult, Segment
-    from detector.errors import DetectorError, InputError, ModelError, SampleError, UsageError
+    from detector.errors import DetectorError, InputError, ModelError, SampleError, SignatureError, UsageError
     from detector.pipeline import Detector
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "PageResult",
     "SampleError",
     "Segment",
+    "SignatureError",
     "UsageError",
     "strip",
 ]
@@ -39,7 +40,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("LABELS", "Label", "Page", "PageResult", "Segment"), "detector.data"),
-    **dict.fromkeys(("DetectorError", "InputError", "ModelError", "SampleError", "UsageError"), "detector.errors"),
+    **dict.fromkeys(
+        ("DetectorError", "InputError", "ModelError", "SampleError", "SignatureError", "UsageError"), "detector.errors"
+    ),
     "Detector": "detector.pipeline",
 }
 

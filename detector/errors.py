@@ -15,6 +15,10 @@ class ModelError(DetectorError):
     """A model folder is missing, damaged, altered, or made for another feature schema."""
 
 
+class SignatureError(DetectorError):
+    """A signature file is missing, damaged or made by another version, or the server that counts does not answer."""
+
+
 class SampleError(DetectorError):
     """A training sample can't be used; the message names the file, the line, and what is wrong."""
 

@@ -15,14 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import LABELS, Kind
+from detector.data import CONTENT, LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
 from detector.features.context import context_features, context_names
 from detector.features.lexical import PackedTable, pack
+from detector.features.site import NAMES as SITE_NAMES
+from detector.features.site import SiteFeatures
 
 CLIP = 8.0
 """Standardised features beyond this many standard deviations are cut: hostile pages must not saturate the network."""
+
+LEAST_PROBABILITY = 1e-3
+"""Of a label, as the site head sees it: certainty beyond that says nothing more."""
 
 SCORE_NAMES = tuple(f"{label}_words" for label in LABELS)
 DOM_SCORE_NAMES = tuple(f"{label}_classes" for label in LABELS)
@@ -131,6 +136,57 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteHead:
+    """Corrects probabilities by what is known of other pages.
+
+    Attributes:
+        mean: (len(SITE_INPUT_NAMES),) float32, subtracted from the inputs.
+        scale: (len(SITE_INPUT_NAMES),) float32, the inputs are divided by it.
+        network: Log-odds and site features to logits.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    network: Network
+
+    def correct(
+        self, probabilities: NDArray[np.float32], chars: NDArray[np.int64], site: SiteFeatures
+    ) -> NDArray[np.float32]:
+        """Probabilities with what other pages say; (n_segments, n_labels) float32.
+
+        That a line was not found elsewhere may speak for content and never against it, and a page of an unknown host
+        whose lines are all unknown is left as it is.
+
+        Args:
+            probabilities: (n_segments, n_labels), those of the page alone.
+            chars: (n_segments,) characters of each segment.
+            site: Of the same segments.
+        """
+        inputs = np.clip((stack_site_inputs(probabilities, chars, site) - self.mean) / self.scale, -CLIP, CLIP)
+        corrected = softmax(self.network.logits(inputs).astype(np.float64)).astype(np.float32)
+        speaks = site.recurs | (site.host_known & (corrected[:, CONTENT] > probabilities[:, CONTENT]))
+        return np.where(speaks[:, None], corrected, probabilities)
+
+
+SITE_INPUT_NAMES = (
+    *SITE_NAMES,
+    *(f"{label}_log_odds" for label in LABELS),
+    "log_chars",
+    *context_names(("content_probability",)),
+)
+
+
+def stack_site_inputs(
+    probabilities: NDArray[np.float32], chars: NDArray[np.int64], site: SiteFeatures
+) -> NDArray[np.float32]:
+    """The site features beside what the page alone says; columns as in `SITE_INPUT_NAMES`."""
+    logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
+    odds = logs - logs.mean(axis=1, keepdims=True)
+    around = context_features(probabilities[:, CONTENT : CONTENT + 1], site.offsets)
+    return np.concatenate((site.X, odds, np.log1p(chars)[:, None], around), axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """Everything needed for pages of one kind.
 
@@ -141,6 +197,7 @@ class Head:
         scale: (n_inputs,) float32, the inputs are divided by it.
         networks: Their logits are averaged.
         threshold: Probability of content from which a segment is content.
+        site: Corrects the probabilities where a `SignatureStore` is given; None if the model has not learnt to.
     """
 
     words: HashedScorer
@@ -149,6 +206,7 @@ class Head:
     scale: NDArray[np.float32]
     networks: list[Network]
     threshold: float
+    site: SiteHead | None = None
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features, scores and the scores around; standardised, (n_segments, n_inputs)."""
@@ -213,6 +271,13 @@ class Model:
                 f"model '{self.name}' was not trained on {kind} pages; use another model or train one with {kind} samples"
             )
         return self.heads[kind]
+
+
+def site_schema_digest() -> str:
+    """As `schema_digest`, for the site head."""
+    return hashlib.sha256(json.dumps([str(label) for label in LABELS] + list(SITE_INPUT_NAMES)).encode()).hexdigest()[
+        :16
+    ]
 
 
 def schema_digest(kind: Kind) -> str:

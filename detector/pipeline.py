@@ -11,11 +11,13 @@ import numpy as np
 
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
-from detector.errors import UsageError
+from detector.errors import ModelError, UsageError
 from detector.features import extract
+from detector.features.site import scheme, site_features
 from detector.model import Model
 from detector.reasons import explain
 from detector.segment import segment_html, segment_text
+from detector.signatures import SignatureStore
 from detector.smoothing import decide
 from detector.storage import load_model
 from detector.stripping import kept_text
@@ -44,10 +46,13 @@ class Detector:
         drop: Labels of the segments to remove.
         threshold: Probability of content from which a segment is content, in 0..1; None takes the model's own.
             Lower keeps more, higher removes more.
+        signatures: What other pages hold: a file made by `detector signatures build`, or an opened store. A page's
+            own address (`url`) tells which pages are of its host.
 
     Raises:
         UsageError: An unknown label in `drop`, or a threshold outside 0..1.
-        ModelError: The model folder cannot be used.
+        ModelError: The model folder cannot be used, or its model has not learnt to use signatures.
+        SignatureError: The signature file cannot be used.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Detector:
         *,
         drop: Collection[Label | str] = (Label.LINK_LIST, Label.BOILERPLATE),
         threshold: float | None = None,
+        signatures: SignatureStore | str | Path | None = None,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold is {threshold}; give a probability from 0 (keep all) to 1 (keep none)")
@@ -65,6 +71,16 @@ class Detector:
         self.model = model if isinstance(model, Model) else load_model(Path(model or DEFAULT_MODEL))
         self.drop = frozenset(Label(label) for label in drop)
         self.threshold = threshold
+        if isinstance(signatures, str | Path):
+            signatures = SignatureStore.open(Path(signatures), scheme())
+        elif signatures is not None and signatures.scheme != scheme():
+            raise UsageError("the signatures were made by another version of this package; build them again")
+        self.signatures = signatures
+        if signatures is not None and any(head.site is None for head in self.model.heads.values()):
+            raise ModelError(
+                f"model '{self.model.name}' has not learnt to use signatures; "
+                "run: python -m training.site_memory MODEL, or give no signatures"
+            )
         self._dropped = np.array([label in self.drop for label in LABELS])
 
     def classify(self, page: str | bytes | Page, kind: KindOption = "auto", url: str | None = None) -> PageResult:
@@ -99,15 +115,20 @@ class Detector:
             yield from self._classify_batch(batch)
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
-        kinds, segmented = zip(*[_segment(page) for page in pages], strict=True)
+        kinds, segmented = zip(*[segment_page(page) for page in pages], strict=True)
         results: list[PageResult | None] = [None] * len(pages)
         for kind in ("text", "html"):
             places = [i for i, found in enumerate(kinds) if found == kind]
             if not places:
                 continue
-            features = extract([segmented[i] for i in places], kind)
+            chosen = [segmented[i] for i in places]
+            features = extract(chosen, kind)
             head = self.model.head(kind)
             probabilities = head.predict_proba(features)
+            if self.signatures is not None and head.site is not None:
+                site = site_features(chosen, [pages[i].url for i in places], self.signatures)
+                chars = np.concatenate([page.ends - page.starts for page in chosen])
+                probabilities = head.site.correct(probabilities, chars, site)
             labels = decide(probabilities, head.threshold if self.threshold is None else self.threshold)
             kept = ~self._dropped[labels]
             for row, place in enumerate(places):
@@ -144,8 +165,12 @@ def _batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[l
         yield batch
 
 
-def _segment(page: Page) -> tuple[Kind, SegmentedPage]:
-    """Decode the page, find out what it is, and cut it into segments."""
+def segment_page(page: Page) -> tuple[Kind, SegmentedPage]:
+    """Decode the page, find out what it is, and cut it into segments.
+
+    Raises:
+        UsageError: The page's content or kind is of no known type.
+    """
     if isinstance(page.content, bytes):
         text = decode(page.content, page.charset)
     elif isinstance(page.content, str):

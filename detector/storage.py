@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS
-from detector.model import HashedScorer, Head, Layer, Model, Network, input_names, schema_digest
+from detector.model import (
+    SITE_INPUT_NAMES,
+    HashedScorer,
+    Head,
+    Layer,
+    Model,
+    Network,
+    SiteHead,
+    input_names,
+    schema_digest,
+    site_schema_digest,
+)
 
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
@@ -48,15 +59,17 @@ def save_model(model: Model, folder: Path) -> None:
         arrays[f"{kind}.mean"] = head.mean
         arrays[f"{kind}.scale"] = head.scale
         for number, network in enumerate(head.networks):
-            for place, layer in enumerate(network.layers):
-                name = f"{kind}.network{number}.layer{place}"
-                arrays |= {f"{name}.weight": layer.weight, f"{name}.scale": layer.scale, f"{name}.bias": layer.bias}
+            arrays |= _network_arrays(f"{kind}.network{number}", network)
         heads[kind] = {
             "schema": schema_digest(kind),
             "threshold": head.threshold,
             "scales": scales,
-            "units": [[layer.unit for layer in network.layers] for network in head.networks],
+            "units": [_units(network) for network in head.networks],
         }
+        if head.site is not None:
+            arrays |= {f"{kind}.site.mean": head.site.mean, f"{kind}.site.scale": head.site.scale}
+            arrays |= _network_arrays(f"{kind}.site", head.site.network)
+            heads[kind]["site"] = {"schema": site_schema_digest(), "units": _units(head.site.network)}
     temporary = folder / f".{WEIGHTS}.tmp"
     with temporary.open("wb") as stream:
         np.savez_compressed(
@@ -75,6 +88,18 @@ def save_model(model: Model, folder: Path) -> None:
     temporary = folder / f".{MANIFEST}.tmp"
     temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(folder / MANIFEST)
+
+
+def _network_arrays(name: str, network: Network) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}.layer{place}.{part}": array
+        for place, layer in enumerate(network.layers)
+        for part, array in (("weight", layer.weight), ("scale", layer.scale), ("bias", layer.bias))
+    }
+
+
+def _units(network: Network) -> list[float]:
+    return [layer.unit for layer in network.layers]
 
 
 def _describe(array: NDArray[Any]) -> dict[str, Any]:
@@ -209,9 +234,7 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
     ]
     if not networks or not 0 < described["threshold"] < 1:
         raise ValueError(f"{kind} head without networks or with threshold {described['threshold']}")
-    mean, scale = arrays[f"{kind}.mean"], arrays[f"{kind}.scale"]
-    if mean.shape != (n_inputs,) or scale.shape != (n_inputs,) or not (scale > 0).all():
-        raise ValueError(f"{kind} inputs are standardised with arrays of shapes {mean.shape}, {scale.shape}")
+    mean, scale = _standard(kind, n_inputs, arrays)
     scales = described["scales"]
     return Head(
         words=_build_scorer(f"{kind}.words", scales["words"], TEXT_BITS, arrays),
@@ -220,7 +243,29 @@ def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
         scale=scale,
         networks=networks,
         threshold=float(described["threshold"]),
+        site=_build_site(kind, described["site"], arrays) if "site" in described else None,
     )
+
+
+def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SiteHead:
+    if described["schema"] != site_schema_digest():
+        raise ModelError(
+            f"the {kind} head's site memory was made for other features than this version computes; "
+            "train it again (python -m training.site_memory), or use the package version it was made with"
+        )
+    n_inputs = len(SITE_INPUT_NAMES)
+    mean, scale = _standard(f"{kind}.site", n_inputs, arrays)
+    return SiteHead(mean, scale, _build_network(f"{kind}.site", described["units"], n_inputs, arrays))
+
+
+def _standard(
+    name: str, n_inputs: int, arrays: dict[str, NDArray[Any]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the inputs of a head are standardised with."""
+    mean, scale = arrays[f"{name}.mean"], arrays[f"{name}.scale"]
+    if mean.shape != (n_inputs,) or scale.shape != (n_inputs,) or not (scale > 0).all():
+        raise ValueError(f"{name} inputs are standardised with arrays of shapes {mean.shape}, {scale.shape}")
+    return mean, scale
 
 
 def _build_network(name: str, units: list[float], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:

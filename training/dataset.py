@@ -14,9 +14,10 @@ import scipy.sparse as sp
 from joblib import Memory
 from numpy.typing import NDArray
 
-from detector import features, signatures
+from detector import features
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
+from detector.signatures import sketch
 from training.labelling import LabelledPage
 from training.samples import Sample
 
@@ -115,7 +116,7 @@ def _features(pages: list[Any], kind: Kind, code: str) -> Features:
 def _code_digest() -> str:
     """A digest of the code that features come from."""
     folder = Path(features.__file__).parent
-    files = [*sorted(folder.glob("*.py")), Path(signatures.__file__)]
+    files = [*sorted(folder.glob("*.py")), Path(sketch.__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

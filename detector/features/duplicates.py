@@ -38,7 +38,7 @@ def duplicate_features(batch: Batch) -> NDArray[np.float32]:
     words = minhash((tokens.hashes >> np.uint64(32)).astype(np.uint32), tokens.offsets, PERMUTATIONS)
     shapes = minhash(_shape_shingles(batch), tokens.offsets, PERMUTATIONS)
     page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
-    exact = counts_in_page(_segment_keys(batch), batch.page_of)
+    exact = counts_in_page(segment_keys(batch), batch.page_of)
     near = _most_in_a_band(words, batch.page_of)
     alike = _most_in_a_band(shapes, batch.page_of)
     columns = (
@@ -63,7 +63,7 @@ def _shape_shingles(batch: Batch) -> NDArray[np.uint32]:
     return (shingles >> np.uint64(32)).astype(np.uint32)
 
 
-def _segment_keys(batch: Batch) -> NDArray[np.uint64]:
+def segment_keys(batch: Batch) -> NDArray[np.uint64]:
     """A hash of each segment's tokens in order; the sum wraps, so it is exact and independent of the batch."""
     tokens = batch.tokens
     place = (np.arange(len(tokens.hashes)) - tokens.offsets[tokens.segments] + 1).astype(np.uint64)
