@@ -22,10 +22,12 @@ class ClassifyBatch:
 
     Args:
         column: The column that holds the pages, as text or bytes.
+        url_column: The column that holds their addresses, which a recipe with signatures needs.
         recipe: What the detector is made of.
     """
 
     column: str = "text"
+    url_column: str | None = None
     recipe: DetectorRecipe = field(default_factory=DetectorRecipe)
     version: str = field(init=False, default=__version__, repr=False)
 
@@ -35,9 +37,10 @@ class ClassifyBatch:
         Raises:
             UsageError: There is no such column, or `map` was called without `batched=True`.
         """
-        if self.column not in batch:
-            raise UsageError(f"there is no column {self.column!r}; give one of {list(batch)}")
-        pages = batch[self.column]
-        if isinstance(pages, (str, bytes)):
+        chosen = [self.column] if self.url_column is None else [self.column, self.url_column]
+        for name in chosen:
+            if name not in batch:
+                raise UsageError(f"there is no column {name!r}; give one of {list(batch)}")
+        if isinstance(batch[self.column], (str, bytes)):
             raise UsageError("a batch of pages is needed; call map(..., batched=True)")
-        return self.recipe.columns(pages)
+        return self.recipe.columns(*(batch[name] for name in chosen))

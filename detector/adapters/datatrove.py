@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from detector.adapters import framework
-from detector.adapters.recipe import DetectorRecipe
+from detector.adapters.recipe import BATCH_SIZE, DetectorRecipe
 from detector.adapters.rules import DropRule
-from detector.data import Page, PageResult
+from detector.data import PageResult
 
 with framework("datatrove"):
     from datatrove.pipeline.filters.base_filter import BaseFilter
     from datatrove.pipeline.formatters.base import BaseFormatter
     from datatrove.utils.batching import batched
-BATCH_SIZE = 64
-
 
 class DetectorFilter(BaseFilter):
     """Drops documents by `DropRule`; the share removed goes into the metadata as `removed_ratio`.
@@ -94,5 +92,5 @@ class DetectorFormatter(BaseFormatter):
 
 
 def _classify(recipe: DetectorRecipe, batch: list[Any]) -> list[PageResult]:
-    pages = [Page(doc.text, recipe.kind, doc.metadata.get("url")) for doc in batch]
-    return list(recipe.detector().classify_many(pages, len(pages)))
+    pages = recipe.pages((doc.text for doc in batch), (doc.metadata.get("url") for doc in batch))
+    return list(recipe.detector().classify_many(pages, len(batch)))

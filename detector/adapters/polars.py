@@ -13,7 +13,7 @@ with framework("polars"):
 
 
 def classify_column(
-    frame: pl.DataFrame | pl.LazyFrame, column: str = "text", **recipe: Any
+    frame: pl.DataFrame | pl.LazyFrame, column: str = "text", url_column: str | None = None, **recipe: Any
 ) -> pl.DataFrame | pl.LazyFrame:
     """The frame with `clean_text`, `removed_ratio` and `problem` beside a column of pages.
 
@@ -22,6 +22,7 @@ def classify_column(
     Args:
         frame: Eager or lazy.
         column: The column that holds the pages, as text or bytes; a null is an empty page.
+        url_column: The column that holds their addresses, which a recipe with signatures needs.
         **recipe: As in `DetectorRecipe`.
 
     Raises:
@@ -29,13 +30,15 @@ def classify_column(
         ModelError: The model cannot be used.
     """
     schema = frame.collect_schema()
-    if column not in schema:
-        raise UsageError(f"there is no column {column!r}; give one of {schema.names()}")
+    chosen = [column] if url_column is None else [column, url_column]
+    for name in chosen:
+        if name not in schema:
+            raise UsageError(f"there is no column {name!r}; give one of {schema.names()}")
     made = DetectorRecipe(**recipe)
     added = pl.Schema(COLUMNS)
 
     def classify(batch: pl.DataFrame) -> pl.DataFrame:
-        columns = made.columns(batch[column])
+        columns = made.columns(*(batch[name] for name in chosen))
         return batch.with_columns(pl.Series(name, values, added[name]) for name, values in columns.items())
 
     if isinstance(frame, pl.LazyFrame):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from detector.storage import MANIFEST
 
 COLUMNS: Mapping[str, type] = {"clean_text": str, "removed_ratio": float, "problem": str}
 """What `DetectorRecipe.columns` gives for a column of pages, and of what type; only `problem` can be null."""
+
+BATCH_SIZE = 64
+"""Pages classified at a time: a fifth of the time of one by one, and no slower than 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,19 @@ class DetectorRecipe:
         model: Path of a model folder, on every machine that works; None for the model that ships with the package.
         drop: As in `Detector`.
         threshold: As in `Detector`.
+        signatures: Path of a signature file, on every machine that works.
         kind: What the pages are.
 
     Raises:
         UsageError: An unknown kind, or an argument that `Detector` refuses.
         ModelError: The model cannot be used.
+        SignatureError: The signature file cannot be used.
     """
 
     model: str | None = None
     drop: Collection[str] = (Label.BOILERPLATE.value, Label.LINK_LIST.value)
     threshold: float | None = None
+    signatures: str | None = None
     kind: KindOption = "auto"
     manifest: str = field(init=False, repr=False)
     """A digest of the model's manifest: a recipe made after the model has changed is another recipe."""
@@ -56,15 +63,24 @@ class DetectorRecipe:
 
     def detector(self) -> Detector:
         """The detector, made when this process first asks for it."""
-        return _detector(self.model, tuple(self.drop), self.threshold)
+        return _detector(self.model, tuple(self.drop), self.threshold, self.signatures)
 
-    def columns(self, pages: Iterable[str | bytes | None]) -> dict[str, list[Any]]:
-        """Classify a column of pages; a missing page is an empty one.
+    def pages(
+        self, contents: Iterable[str | bytes | None], urls: Iterable[str | None] | None = None
+    ) -> Iterator[Page]:
+        """A column of contents, and one of addresses where there is one, as pages; a missing content is empty."""
+        for content, url in zip(contents, repeat(None) if urls is None else urls, strict=urls is not None):
+            yield Page("" if content is None else content, self.kind, url)
+
+    def columns(
+        self, contents: Iterable[str | bytes | None], urls: Iterable[str | None] | None = None
+    ) -> dict[str, list[Any]]:
+        """Classify a column of pages.
 
         Returns:
             The columns of `COLUMNS`, one entry a page.
         """
-        results = list(self.detector().classify_many(Page("" if page is None else page, self.kind) for page in pages))
+        results = list(self.detector().classify_many(self.pages(contents, urls), BATCH_SIZE))
         return {
             "clean_text": [result.text for result in results],
             "removed_ratio": [result.removed_ratio for result in results],
@@ -73,5 +89,7 @@ class DetectorRecipe:
 
 
 @cache
-def _detector(model: str | None, drop: tuple[str, ...], threshold: float | None) -> Detector:
-    return Detector(model, drop=drop, threshold=threshold)
+def _detector(
+    model: str | None, drop: tuple[str, ...], threshold: float | None, signatures: str | None
+) -> Detector:
+    return Detector(model, drop=drop, threshold=threshold, signatures=signatures)

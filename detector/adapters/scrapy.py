@@ -4,8 +4,8 @@
 
 Settings, all optional: `DETECTOR_SOURCE_FIELD` ("html") names the field of an item that holds the page,
 `DETECTOR_TEXT_FIELD` ("text") the one that the kept text is written to; `DETECTOR_KIND`, `DETECTOR_MODEL`,
-`DETECTOR_DROP` and `DETECTOR_THRESHOLD` are as in `Detector`; items are dropped by `DETECTOR_MIN_CHARS` (0) and
-`DETECTOR_MAX_REMOVED_RATIO` (1.0). What was done is counted in the crawl's statistics under `detector/`.
+`DETECTOR_DROP`, `DETECTOR_THRESHOLD` and `DETECTOR_SIGNATURES` (which looks at the items' `url`) are as in `Detector`;
+`DETECTOR_MIN_CHARS` (0) and `DETECTOR_MAX_REMOVED_RATIO` (1.0) drop items. What was done is counted in the crawl's statistics under `detector/`.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class DetectorPipeline:
             model=settings.get("DETECTOR_MODEL"),
             drop=settings.getlist("DETECTOR_DROP", [Label.LINK_LIST, Label.BOILERPLATE]),
             threshold=None if threshold is None else float(threshold),
+            signatures=settings.get("DETECTOR_SIGNATURES"),
             kind=settings.get("DETECTOR_KIND", "auto"),
         )
         self.rule = DropRule(
@@ -76,7 +77,8 @@ class DetectorPipeline:
         if page is None:
             self.stats.inc_value("detector/items_without_source")
             return item
-        result = await run_in_thread(self.recipe.detector().classify, page, self.recipe.kind)
+        url = fields.get("url")
+        result = await run_in_thread(self.recipe.detector().classify, page, self.recipe.kind, url)
         self._count_result(result)
         reason = self.rule.reason(result)
         if reason:
