@@ -29,9 +29,6 @@ class DetectorRecipe:
     Frameworks send what they run to workers, and some name their caches by its bytes; a recipe travels in place of the
     weights, and each process makes the detector once.
 
-    >>> DetectorRecipe().columns(["", None])
-    {'clean_text': ['', ''], 'removed_ratio': [0.0, 0.0], 'problem': ['empty page', 'empty page']}
-
     Args:
         model: Path of a model folder, on every machine that works; None for the model that ships with the package.
         drop: As in `Detector`.
