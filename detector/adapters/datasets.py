@@ -1,6 +1,6 @@
 """Hugging Face datasets: a function for `map(batched=True)` that hashes the same in every process and session.
 
-    dataset.map(ClassifyBatch(), batched=True, num_proc=4)
+dataset.map(ClassifyBatch(), batched=True, num_proc=4)
 """
 
 from __future__ import annotations

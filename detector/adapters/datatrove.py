@@ -14,6 +14,7 @@ with framework("datatrove"):
     from datatrove.pipeline.formatters.base import BaseFormatter
     from datatrove.utils.batching import batched
 
+
 class DetectorFilter(BaseFilter):
     """Drops documents by `DropRule`; the share removed goes into the metadata as `removed_ratio`.
 

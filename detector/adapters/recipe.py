@@ -62,9 +62,7 @@ class DetectorRecipe:
         """The detector, made when this process first asks for it."""
         return _detector(self.model, tuple(self.drop), self.threshold, self.signatures)
 
-    def pages(
-        self, contents: Iterable[str | bytes | None], urls: Iterable[str | None] | None = None
-    ) -> Iterator[Page]:
+    def pages(self, contents: Iterable[str | bytes | None], urls: Iterable[str | None] | None = None) -> Iterator[Page]:
         """A column of contents, and one of addresses where there is one, as pages; a missing content is empty."""
         for content, url in zip(contents, repeat(None) if urls is None else urls, strict=urls is not None):
             yield Page("" if content is None else content, self.kind, url)
@@ -86,7 +84,5 @@ class DetectorRecipe:
 
 
 @cache
-def _detector(
-    model: str | None, drop: tuple[str, ...], threshold: float | None, signatures: str | None
-) -> Detector:
+def _detector(model: str | None, drop: tuple[str, ...], threshold: float | None, signatures: str | None) -> Detector:
     return Detector(model, drop=drop, threshold=threshold, signatures=signatures)

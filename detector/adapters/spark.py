@@ -47,7 +47,9 @@ def classify(
         for batch in batches:
             results = made.columns(*(batch.column(name).to_pylist() for name in chosen))
             for name, values in results.items():
-                batch = batch.append_column(name, pa.array(values, pa.string() if COLUMNS[name] is str else pa.float64()))
+                batch = batch.append_column(
+                    name, pa.array(values, pa.string() if COLUMNS[name] is str else pa.float64())
+                )
             yield batch
 
     schema = StructType(pages.schema.fields.copy())

@@ -51,8 +51,11 @@ def test_the_hash_is_the_same_in_every_process() -> None:
     pytest.importorskip("datasets")
     hashes = {
         subprocess.run(
-            [sys.executable, "-c", HASH], env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True, text=True, check=True,
+            [sys.executable, "-c", HASH],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }

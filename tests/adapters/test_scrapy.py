@@ -118,7 +118,9 @@ def crawl(site: str, sentence_folder: Path, tmp_path: Path) -> Callable[..., Cra
     return run
 
 
-def test_the_addon_wires_a_pipeline_that_writes_text_and_counts(crawl: Callable[..., Crawl], pages: dict[str, str]) -> None:
+def test_the_addon_wires_a_pipeline_that_writes_text_and_counts(
+    crawl: Callable[..., Crawl], pages: dict[str, str]
+) -> None:
     done = crawl()
     assert len(done.items) == 13
     assert done.items["3.html"]["text"] == pages["kept"]
