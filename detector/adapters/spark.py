@@ -8,7 +8,6 @@ worker maps the file into memory and looks its own pages up, so that the pages t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from detector.signatures.keys import KIND_MASK, PRUNED
 with framework("spark"):
     import pyarrow as pa
     from pyspark.sql import DataFrame
-    from pyspark.sql import functions as F
+    from pyspark.sql import functions as sql
     from pyspark.sql.types import DoubleType, StringType, StructType
 
 _TYPES = {str: StringType, float: DoubleType}
@@ -81,7 +80,7 @@ def count_signatures(
                 yield pa.record_batch({"key": pa.array(keys.view(np.int64))})
 
     keys = pages.select(column, url_column).mapInArrow(work, "key long")
-    return keys.groupBy("key").agg(F.count("*").alias("pages"))
+    return keys.groupBy("key").agg(sql.count("*").alias("pages"))
 
 
 def snapshot(counts: DataFrame, min_pages: int = 1) -> SignatureStore:
@@ -91,8 +90,8 @@ def snapshot(counts: DataFrame, min_pages: int = 1) -> SignatureStore:
         counts: Of `count_signatures`.
         min_pages: Pages below which a signature is forgotten; hosts and pages are always kept.
     """
-    kinds = F.col("key").bitwiseAND(int(KIND_MASK))
-    table = counts.where((F.col("pages") >= min_pages) | ~kinds.isin([int(kind) for kind in PRUNED])).toArrow()
+    kinds = sql.col("key").bitwiseAND(int(KIND_MASK))
+    table = counts.where((sql.col("pages") >= min_pages) | ~kinds.isin([int(kind) for kind in PRUNED])).toArrow()
     keys = table["key"].to_numpy().view(np.uint64)
     order = np.argsort(keys)
     return SignatureStore(keys[order], table["pages"].to_numpy()[order].astype(np.uint32), scheme())

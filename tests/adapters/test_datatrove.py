@@ -13,12 +13,12 @@ from detector.adapters.recipe import DetectorRecipe
 
 pytest.importorskip("datatrove")
 
-from datatrove.data import Document  # noqa: E402 after the skip
-from datatrove.executor import LocalPipelineExecutor  # noqa: E402
-from datatrove.pipeline.readers import JsonlReader, WarcReader  # noqa: E402
-from datatrove.pipeline.writers.jsonl import JsonlWriter  # noqa: E402
+from datatrove.data import Document
+from datatrove.executor import LocalPipelineExecutor
+from datatrove.pipeline.readers import JsonlReader, WarcReader
+from datatrove.pipeline.writers.jsonl import JsonlWriter
 
-from detector.adapters.datatrove import DetectorFilter, DetectorFormatter  # noqa: E402
+from detector.adapters.datatrove import DetectorFilter, DetectorFormatter
 
 
 @pytest.fixture

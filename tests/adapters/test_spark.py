@@ -23,9 +23,9 @@ pytest.importorskip("pyspark")
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java", allow_module_level=True)
 
-from pyspark.sql import SparkSession  # noqa: E402 after the skips
+from pyspark.sql import SparkSession
 
-from detector.adapters.spark import classify, count_signatures, snapshot  # noqa: E402
+from detector.adapters.spark import classify, count_signatures, snapshot
 
 ROOT = Path(__file__).parents[2]
 # PySpark leaves its sockets to the garbage collector.
