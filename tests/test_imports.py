@@ -14,7 +14,7 @@ LAYERS = (
     ("model", "smoothing", "stripping"),
     ("storage", "reasons"),
     ("pipeline",),
-    ("cli",),
+    ("cli", "adapters"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
