@@ -15,7 +15,7 @@ LAYERS = (
     ("storage", "reasons"),
     ("pipeline",),
     ("corpus", "review", "site_memory"),
-    ("cli",),
+    ("cli", "adapters"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

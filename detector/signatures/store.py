@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -212,6 +210,10 @@ def _merged_ranges(stores: Sequence[SignatureStore], min_pages: int) -> Iterator
 
 def _write(path: Path, parts: Iterator[Part], scheme: str) -> None:
     """Keys go to the file and counts to another, which is then appended; the header is written last."""
+    # Imported here because a process that only looks up starts sooner without them.
+    import shutil
+    import tempfile
+
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("w+b") as stream, tempfile.TemporaryFile(dir=path.parent) as tail:

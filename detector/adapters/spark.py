@@ -1,0 +1,100 @@
+"""Spark: pages of a DataFrame classified where they lie, and the site memory counted over all of them.
+
+`classify` is a map; each Python worker makes the detector once. `count_signatures` is a groupBy, `snapshot` makes of its
+counts the file that `detector signatures` makes on one machine, and a recipe with `signatures` joins it back: every
+worker maps the file into memory and looks its own pages up, so that the pages themselves are never shuffled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from detector.adapters import framework
+from detector.adapters.recipe import BATCH_SIZE, COLUMNS, DetectorRecipe
+from detector.features.site import page_signatures, scheme
+from detector.pipeline import segment_page
+from detector.signatures import SignatureStore
+from detector.signatures.keys import KIND_MASK, PRUNED
+
+with framework("spark"):
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+    from pyspark.sql import functions as sql
+    from pyspark.sql.types import DoubleType, StringType, StructType
+
+_TYPES = {str: StringType, float: DoubleType}
+
+
+def classify(
+    pages: DataFrame, column: str = "text", url_column: str | None = None, recipe: DetectorRecipe | None = None
+) -> DataFrame:
+    """The DataFrame with `clean_text`, `removed_ratio` and `problem` beside a column of pages.
+
+    Args:
+        pages: A page a row.
+        column: The column that holds the pages, as string or binary; a null is an empty page.
+        url_column: The column that holds their addresses, which a recipe with signatures needs.
+        recipe: What the detector is made of.
+    """
+    made = recipe or DetectorRecipe()
+    chosen = [column] if url_column is None else [column, url_column]
+    pages.select(*chosen)  # a column that is not there is named now, and not by a worker
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            results = made.columns(*(batch.column(name).to_pylist() for name in chosen))
+            for name, values in results.items():
+                batch = batch.append_column(
+                    name, pa.array(values, pa.string() if COLUMNS[name] is str else pa.float64())
+                )
+            yield batch
+
+    schema = StructType(pages.schema.fields.copy())
+    for name, kind in COLUMNS.items():
+        schema.add(name, _TYPES[kind]())
+    return pages.mapInArrow(work, schema)
+
+
+def count_signatures(
+    pages: DataFrame, column: str = "text", url_column: str = "url", recipe: DetectorRecipe | None = None
+) -> DataFrame:
+    """On how many pages each signature is found: `key` (its 64 bits as a signed number) and `pages`.
+
+    Args:
+        pages: A page a row, and a row a page: `dropDuplicates` the addresses first where a page may come twice.
+        column: The column that holds the pages.
+        url_column: The column that holds their addresses.
+        recipe: Its `kind` says what the pages are.
+    """
+    made = recipe or DetectorRecipe()
+
+    def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for start in range(0, len(batch), BATCH_SIZE):
+                part = batch.slice(start, BATCH_SIZE)
+                found = list(made.pages(part.column(column).to_pylist(), part.column(url_column).to_pylist()))
+                segmented = [segment_page(page)[1] for page in found]
+                # A page without segments has nothing to recur, and all such pages would be one.
+                filled = [place for place, page in enumerate(segmented) if len(page)]
+                signatures = page_signatures([segmented[i] for i in filled], [found[i].url for i in filled])
+                keys = np.concatenate([np.empty(0, np.uint64), *(page.keys for page in signatures)])
+                yield pa.record_batch({"key": pa.array(keys.view(np.int64))})
+
+    keys = pages.select(column, url_column).mapInArrow(work, "key long")
+    return keys.groupBy("key").agg(sql.count("*").alias("pages"))
+
+
+def snapshot(counts: DataFrame, min_pages: int = 1) -> SignatureStore:
+    """Bring counts to the driver as a frozen store, to be saved where every worker can read it.
+
+    Args:
+        counts: Of `count_signatures`.
+        min_pages: Pages below which a signature is forgotten; hosts and pages are always kept.
+    """
+    kinds = sql.col("key").bitwiseAND(int(KIND_MASK))
+    table = counts.where((sql.col("pages") >= min_pages) | ~kinds.isin([int(kind) for kind in PRUNED])).toArrow()
+    keys = table["key"].to_numpy().view(np.uint64)
+    order = np.argsort(keys)
+    return SignatureStore(keys[order], table["pages"].to_numpy()[order].astype(np.uint32), scheme())
