@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from detector.data import Page
 from detector.features.site import page_signatures
 from detector.pipeline import batches, segment_page
-from detector.signatures.counting import PageCounter
+from detector.signatures.counting import PageCounter, PageSignatures
 
 _BATCH = 64
 
@@ -22,10 +22,17 @@ def count_pages(pages: Iterable[Page], counter: PageCounter) -> int:
     Returns:
         How many pages were new to the counter.
     """
-    new = 0
+    return sum(counter.add(signatures) for signatures in signatures_of(pages))
+
+
+def signatures_of(pages: Iterable[Page]) -> Iterator[list[PageSignatures]]:
+    """What is counted of pages, a batch at a time; pages without segments are left out.
+
+    Args:
+        pages: As for `count_pages`.
+    """
     for batch in batches(pages, _BATCH):
         segmented = [segment_page(page)[1] for page in batch]
         # A page without segments has nothing to recur, and all such pages would be one.
         filled = [place for place, page in enumerate(segmented) if len(page)]
-        new += counter.add(page_signatures([segmented[i] for i in filled], [batch[i].url for i in filled]))
-    return new
+        yield page_signatures([segmented[i] for i in filled], [batch[i].url for i in filled])

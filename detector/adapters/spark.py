@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from detector.adapters import framework
-from detector.adapters.recipe import BATCH_SIZE, COLUMNS, DetectorRecipe
-from detector.features.site import page_signatures, scheme
-from detector.pipeline import segment_page
+from detector.adapters.recipe import COLUMNS, DetectorRecipe
+from detector.features.site import scheme
 from detector.signatures import SignatureStore
 from detector.signatures.keys import KIND_MASK, PRUNED
+from detector.site_memory import signatures_of
 
 with framework("spark"):
     import pyarrow as pa
@@ -72,13 +72,8 @@ def count_signatures(
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            for start in range(0, len(batch), BATCH_SIZE):
-                part = batch.slice(start, BATCH_SIZE)
-                found = list(made.pages(part.column(column).to_pylist(), part.column(url_column).to_pylist()))
-                segmented = [segment_page(page)[1] for page in found]
-                # A page without segments has nothing to recur, and all such pages would be one.
-                filled = [place for place, page in enumerate(segmented) if len(page)]
-                signatures = page_signatures([segmented[i] for i in filled], [found[i].url for i in filled])
+            found = made.pages(batch.column(column).to_pylist(), batch.column(url_column).to_pylist())
+            for signatures in signatures_of(found):
                 keys = np.concatenate([np.empty(0, np.uint64), *(page.keys for page in signatures)])
                 yield pa.record_batch({"key": pa.array(keys.view(np.int64))})
 

@@ -28,8 +28,12 @@ from pyspark.sql import SparkSession
 from detector.adapters.spark import classify, count_signatures, snapshot
 
 ROOT = Path(__file__).parents[2]
-# PySpark leaves its sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+# PySpark leaves its sockets to the garbage collector, and warns of a pandas that is newer than it.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:PySpark does not yet fully support pandas:FutureWarning",
+)
 
 
 @pytest.fixture(scope="module")
