@@ -75,3 +75,9 @@ def test_any_markup_gives_consistent_spans(html: str) -> None:
 def test_deep_nesting_and_many_links_take_linear_time() -> None:
     assert texts("<div>" * 20_000 + "deep") == ["deep"]
     assert len(segment_html("<li><a href=x>y</a>" * 20_000)) == 20_000
+
+
+def test_lone_surrogates_never_reach_the_text() -> None:
+    for markup in ("<p>a\ud800b</p>", "<p class='\ud800'>a?b</p>", "<p>a?b<script>\ud800</script></p>"):
+        page = segment_html(markup)
+        assert page.text == "a?b"

@@ -34,6 +34,12 @@ CELL_TAGS = ("td", "th")
 
 BREAK_TAGS = ("br", "hr")
 
+INLINE_TAGS = (
+    "abbr area b bdi bdo big cite code data del dfn em font g i img input ins kbd label link mark meta "
+    "path picture q rect s samp small source span strike strong sub sup time title tt u use var wbr"
+).split()
+"""Elements that do nothing to the text, as unknown ones do: named because most tags of a page are of these."""
+
 LONG_CELL = 80
 """Characters in a row's earlier cells above which the next cell starts a segment: layout, not data."""
 
@@ -56,6 +62,7 @@ class _Roles(dict[str, int]):
 
 _ROLES = _Roles(
     {
+        **dict.fromkeys(INLINE_TAGS, _INLINE),
         **dict.fromkeys(BLOCK_TAGS, _BLOCK),
         **dict.fromkeys(CELL_TAGS, _CELL),
         **dict.fromkeys(BREAK_TAGS, _BREAK),
@@ -91,10 +98,15 @@ def segment_html(html: str) -> SegmentedPage:
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
-    walk = _walk(html.encode("utf-8", "replace").decode() if _has_surrogate(html) else html)
+    walk = _walk(html)
+    text = "\n".join(walk.texts)
+    # Only what is kept is looked at: a page's markup is many times its text.
+    if _has_surrogate(text):
+        walk = _walk(html.encode("utf-8", "replace").decode())
+        text = "\n".join(walk.texts)
     lengths = np.fromiter(map(len, walk.texts), np.int64, len(walk.texts))
     ends = np.cumsum(lengths + 1) - 1
-    return SegmentedPage("\n".join(walk.texts), ends - lengths, ends, _elements(walk))
+    return SegmentedPage(text, ends - lengths, ends, _elements(walk))
 
 
 def _walk(html: str) -> _Walk:
@@ -196,6 +208,8 @@ def _walk(html: str) -> _Walk:
 
 
 def _has_surrogate(text: str) -> bool:
+    if text.isascii():
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
