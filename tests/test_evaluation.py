@@ -54,10 +54,10 @@ def reversed_model(sentence_model: Model) -> Model:
     """Keeps what the model by hand removes, and the other way round."""
     heads = {}
     for kind, head in sentence_model.heads.items():
-        (layer,) = head.networks[0].layers
+        layer = head.networks[0].output
         bias = layer.bias.copy()
         bias[CONTENT] *= -1
-        heads[kind] = replace(head, networks=[Network([replace(layer, weight=-layer.weight, bias=bias)])])
+        heads[kind] = replace(head, networks=[Network([], replace(layer, weight=-layer.weight, bias=bias))])
     return Model("reversed", heads, {})
 
 
@@ -392,7 +392,7 @@ def test_a_fresh_model_is_measured_on_sites_it_has_not_seen(
 
     def fake_train(pages: list[LabelledPage], *arguments: object, **options: object) -> Trained:
         seen.extend(pages)
-        return Trained(sentence_model, [])
+        return Trained(sentence_model, [], sentence_model)
 
     monkeypatch.setattr("training.train.train", fake_train)
     monkeypatch.delenv("DETECTOR_CORPORA", raising=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.data import LABELS
 from detector.model import Network, Places, Sight
 from training.export import real_layers, round_network
-from training.network import _PLAN, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on
+from training.network import _PLAN, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot
 
 MakeNetwork = Callable[[int], Network]
 SIZES = [5, 1, 30, 0, 2, 17, 9]
@@ -86,7 +86,7 @@ def test_slopes_are_those_of_the_loss() -> None:
     weights = random.random(len(rows)).astype(np.float32)
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(parameters, rows.astype(np.float64), labels, weights, Places.of(offsets), _Dropout())
+        return _loss_and_slopes(parameters, rows.astype(np.float64), one_hot(labels), weights, Places.of(offsets), _Dropout())
 
     _, slopes = loss()
     assert all(slope.any() for slope in slopes)
@@ -108,10 +108,10 @@ def test_a_network_learns_what_stands_beside_a_segment() -> None:
     labels[2:] = rows[:-2, 0] > 0
     labels[np.arange(len(rows)) % 25 < 2] = 0
     weights = np.ones(len(rows), np.float32)
-    network = fit_network(rows, labels, weights, offsets, (16, 8), seed=1)
+    network = fit_network(rows, one_hot(labels), weights, offsets, (16, 8), seed=1)
     assert [(stage.sight, stage.distance) for stage in network.stages] == _PLAN
     places = Places.of(offsets)
     right = (network.logits(rows, places).argmax(axis=1) == labels).mean()
     assert right > 0.9
-    on = fit_on(network, rows, labels, weights, offsets, 0.001)
+    on = fit_on(network, rows, one_hot(labels), weights, offsets, 0.001)
     assert (on.logits(rows, places).argmax(axis=1) == labels).mean() > right
