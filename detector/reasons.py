@@ -88,7 +88,7 @@ def explain(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint
     said = [(place, name) for place in _PLACES.values() for name in input_names(kind)]
     high = np.concatenate([_shifted(inputs, step) > 0 for step in _PLACES], axis=1)
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
-    weights = spoken.reshape(n, -1)
+    weights = spoken.reshape(n, len(_PLACES) * n_inputs)
     best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
     return [
         _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])
