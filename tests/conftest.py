@@ -123,7 +123,7 @@ def sentence_model() -> Model:
             classes=_random_scorer(DOM_BITS, random) if kind == "html" else None,
             mean=np.zeros(len(names), np.float32),
             scale=np.ones(len(names), np.float32),
-            networks=[Network([Layer.round(weights, bias, 8.0)])],
+            networks=[Network([], Layer.round(weights, bias, 8.0))],
             threshold=0.5,
         )
     return Model("sentences", heads, {"made": "by hand"})
