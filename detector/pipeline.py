@@ -15,6 +15,7 @@ from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
+from detector.limits import MAX_BYTES, MAX_SEGMENTS, TIMEOUT_SECONDS, Limits
 from detector.model import Model
 from detector.reasons import explain
 from detector.segment import segment_html, segment_text
@@ -31,6 +32,10 @@ BATCH_CHARS = 1 << 21
 
 GROUP_CHARS = 1 << 16
 """Pages are worked on together until they hold this many characters: their arrays stay in the processor's cache."""
+
+EMPTY = "empty page"
+BINARY = "looks like a binary file"
+"""Problems of a page that is within the limits."""
 
 NUL_SHARE_OF_BINARY = 0.01
 """Share of NUL characters from which a page is taken for a binary file."""
@@ -55,9 +60,13 @@ class Detector:
             Lower keeps more, higher removes more. A page that has prose is never emptied, unless the threshold is 1.
         signatures: What other pages hold: a file made by `detector signatures build`, or an opened store. A page's
             own address (`url`) tells which pages are of its host.
+        max_bytes: Largest page: bytes as it comes, or characters where it comes decoded.
+        max_segments: Most segments of a page.
+        timeout: Seconds a page may take to be decoded and cut into segments; see `Limits` for what it cannot do.
+            A page over one of these limits is not classified and none of its text is kept; its problem says so.
 
     Raises:
-        UsageError: An unknown label in `drop`, or a threshold outside 0..1.
+        UsageError: An unknown label in `drop`, a threshold outside 0..1, or a limit that lets no page through.
         ModelError: The model folder cannot be used, or its model has not learnt to use signatures.
         SignatureError: The signature file cannot be used.
     """
@@ -69,6 +78,9 @@ class Detector:
         drop: Collection[Label | str] = (Label.LINK_LIST, Label.BOILERPLATE),
         threshold: float | None = None,
         signatures: SignatureStore | str | Path | None = None,
+        max_bytes: int = MAX_BYTES,
+        max_segments: int = MAX_SEGMENTS,
+        timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"threshold is {threshold}; give a probability from 0 (keep all) to 1 (keep none)")
@@ -88,6 +100,7 @@ class Detector:
                 f"model '{self.model.name}' has not learnt to use signatures; "
                 "run: detector signatures teach MODEL --corpora DIR, or give no signatures"
             )
+        self.limits = Limits(max_bytes, max_segments, timeout)
         self._dropped = np.array([label in self.drop for label in LABELS])
 
     def classify(self, page: str | bytes | Page, kind: KindOption = "auto", url: str | None = None) -> PageResult:
@@ -126,7 +139,7 @@ class Detector:
         groups: dict[Kind, list[tuple[int, SegmentedPage]]] = {"text": [], "html": []}
         chars = dict.fromkeys(groups, 0)
         for place, page in enumerate(pages):
-            kind, segmented = segment_page(page)
+            kind, segmented = segment_page(page, self.limits)
             group = groups[kind]
             group.append((place, segmented))
             chars[kind] += len(segmented.text)
@@ -203,25 +216,36 @@ def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[li
         yield batch
 
 
-def segment_page(page: Page) -> tuple[Kind, SegmentedPage]:
-    """Decode the page, find out what it is, and cut it into segments.
+def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
+    """Decode the page, find out what it is, and cut it into segments; none if it is over a limit.
 
     Raises:
         UsageError: The page's content or kind is of no known type.
     """
-    if isinstance(page.content, bytes):
-        text = decode(page.content, page.charset)
-    elif isinstance(page.content, str):
-        text = page.content
-    else:
-        raise UsageError(f"a page is text or bytes, not {type(page.content).__name__}")
+    content = page.content
+    if not isinstance(content, (str, bytes)):
+        raise UsageError(f"a page is text or bytes, not {type(content).__name__}")
     if page.kind not in ("auto", "text", "html"):
         raise UsageError(f"kind is {page.kind!r}; give 'auto', 'text' or 'html'")
+    if problem := limits.of_size(content):
+        return _refused(page, problem)
+    clock = limits.clock()
+    text = decode(content, page.charset) if isinstance(content, bytes) else content
     kind: Kind = sniff_kind(text) if page.kind == "auto" else page.kind
+    if problem := clock.overrun():
+        return _refused(page, problem)
     segmented = segment_html(text) if kind == "html" else segment_text(text)
-    problem = None
+    if problem := limits.of_segments(len(segmented)) or clock.overrun():
+        return _refused(page, problem)
     if not len(segmented):
-        problem = "empty page"
+        problem = EMPTY
     elif text.count("\0") > len(text) * NUL_SHARE_OF_BINARY:
-        problem = "looks like a binary file"
+        problem = BINARY
     return kind, replace(segmented, problem=problem) if problem else segmented
+
+
+def _refused(page: Page, problem: str) -> tuple[Kind, SegmentedPage]:
+    """In place of a page over a limit: no segments, and no text, for none of it was judged."""
+    kind: Kind = "text" if page.kind == "auto" else page.kind
+    empty = segment_html("") if kind == "html" else segment_text("")
+    return kind, replace(empty, problem=problem)

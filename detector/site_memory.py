@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from detector.data import Page
 from detector.features.site import page_signatures
+from detector.limits import Limits
 from detector.pipeline import batches, segment_page
 from detector.signatures.counting import PageCounter, PageSignatures
+
+_LIMITS = Limits()
+"""A page that `Detector` refuses by default is not counted either."""
 
 _BATCH = 64
 
@@ -32,7 +36,7 @@ def signatures_of(pages: Iterable[Page]) -> Iterator[list[PageSignatures]]:
         pages: As for `count_pages`.
     """
     for batch in batches(pages, _BATCH):
-        segmented = [segment_page(page)[1] for page in batch]
+        segmented = [segment_page(page, _LIMITS)[1] for page in batch]
         # A page without segments has nothing to recur, and all such pages would be one.
         filled = [place for place, page in enumerate(segmented) if len(page)]
         yield page_signatures([segmented[i] for i in filled], [batch[i].url for i in filled])

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors"),
-    ("decode", "segment"),
+    ("decode", "limits", "segment"),
     ("signatures", "spam"),
     ("features",),
     ("model", "smoothing", "stripping"),

@@ -86,7 +86,9 @@ def test_slopes_are_those_of_the_loss() -> None:
     weights = random.random(len(rows)).astype(np.float32)
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(parameters, rows.astype(np.float64), one_hot(labels), weights, Places.of(offsets), _Dropout())
+        return _loss_and_slopes(
+            parameters, rows.astype(np.float64), one_hot(labels), weights, Places.of(offsets), _Dropout()
+        )
 
     _, slopes = loss()
     assert all(slope.any() for slope in slopes)

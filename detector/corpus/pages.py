@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from detector.corpus.packing import pack
 from detector.corpus.records import Problem, Record, Statistics, Trouble, UnitResult
 from detector.corpus.warc import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
-from detector.pipeline import Detector
+from detector.limits import MAX_BYTES
+from detector.pipeline import BINARY, EMPTY, Detector
 
 FIELDS = ("html", "text", "content", "raw_content")
 """Where the page of a JSON object or a row is looked for, in this order, unless the field is named."""
@@ -38,7 +40,7 @@ class PageOptions:
         removed: Also give the removed segments.
         packing: Of what is written, a value of `WRITABLE`.
         removed_packing: Of the removed segments.
-        max_bytes: Largest page.
+        max_bytes: Largest page, for the detector too.
     """
 
     model: str | None = None
@@ -51,7 +53,7 @@ class PageOptions:
     removed: bool = False
     packing: str = ""
     removed_packing: str = ""
-    max_bytes: int = 10_000_000
+    max_bytes: int = MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,14 @@ class PageProcessor:
 
     def __init__(self, options: PageOptions) -> None:
         self.options = options
-        self.detector = Detector(options.model, threshold=options.threshold, signatures=options.signatures)
+        # The clock of a run is that of its workers, who can be killed in mid-step.
+        self.detector = Detector(
+            options.model,
+            threshold=options.threshold,
+            signatures=options.signatures,
+            max_bytes=options.max_bytes,
+            timeout=math.inf,
+        )
 
     def __call__(self, records: list[Record]) -> UnitResult:
         """Classify records; what is no page, or cannot be classified, becomes a problem in its result."""
@@ -93,8 +102,11 @@ class PageProcessor:
                 unit.problems.append(result)
                 continue
             if result.problem:
-                place = item.record
-                unit.problems.append(Problem(place.source, place.number, Trouble.EMPTY, result.problem, item.page.url))
+                place, within_limits = item.record, result.problem in (EMPTY, BINARY)
+                trouble = Trouble.EMPTY if within_limits else Trouble.TOO_LARGE
+                unit.problems.append(Problem(place.source, place.number, trouble, result.problem, item.page.url))
+                if not within_limits:
+                    continue
             _count(unit.statistics, result)
             lines.append(_line(enrich(item.fields, item.field, result, self.options)))
             if self.options.removed and not result.kept.all():

@@ -19,6 +19,7 @@ from detector.corpus.readers import check_readers, read_units
 from detector.corpus.records import Form, Statistics
 from detector.corpus.sinks import FolderSink, Sink, SinkOptions, StreamSink
 from detector.errors import ModelError, RunError, UsageError
+from detector.limits import TIMEOUT_SECONDS
 from detector.pipeline import DEFAULT_MODEL
 from detector.signatures import SignatureStore
 from detector.storage import MANIFEST
@@ -43,7 +44,7 @@ class RunOptions:
     files: SinkOptions = field(default_factory=SinkOptions)
     form: Form | None = None
     workers: int = 1
-    timeout: float = 60.0
+    timeout: float = TIMEOUT_SECONDS
 
 
 def run(

@@ -1,0 +1,81 @@
+"""Pages made to break a parser or a pipeline, of any size; `python tests/fuzz/hostile.py` measures them at full size.
+
+Each is measured in a process of its own: processor seconds a byte, and peak memory over that of a one-line page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from detector import Detector
+from detector.limits import MAX_SEGMENTS
+
+HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "nested divs": (lambda n: b"<div>" * n + b"x" + b"</div>" * n, 100_000),
+    "nested links and tables": (lambda n: b"<table><tr><td><a href=x>" * n, 100_000),
+    "misnested formatting": (lambda n: b"<b><i><p>x</b></i>" * n, 20_000),
+    "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
+    "one text node": (lambda n: b"<p>" + b"word " * (n // 5), 50_000_000),
+    "one line of text": (lambda n: b"word " * (n // 5), 50_000_000),
+    "one unbroken word": (lambda n: b"a" * n, 50_000_000),
+    "tags without text": (lambda n: b"<b></b>" * (n // 2), 10_000_000),
+    "paragraphs without text": (lambda n: b"<p>" * n, 10_000_000),
+    "segments": (lambda n: b"a\n" * n, 1_000_000),
+    "entities": (lambda n: b"<p>" + b"&CounterClockwiseContourIntegral;&#x1F600;&am" * n, 200_000),
+    "declared entities": (lambda n: b'<!DOCTYPE x [<!ENTITY a "&a;&a;">]><p>' + b"&a;" * n, 1_000_000),
+    "gigantic table": (lambda n: b"<table>" + (b"<tr>" + b"<td>1" * 100) * (n // 100), 1_000_000),
+    "plaintext": (lambda n: b"<p>x<plaintext>" + b"<p>y</plaintext>\n" * n, 40_000),
+    "invalid and mixed encodings": (lambda n: "é".encode() * n + b"\xff\xc3\x80" * n + "Ж".encode("cp1251") * n, 1_000_000),
+    "NULs": (lambda n: b"<p>" + b"a\0" * n, 1_000_000),
+    "bidi and zero-width": (lambda n: ("\u202e\u2066a\u200b\u200d\ufeff" * n).encode(), 1_000_000),
+    "combining marks": (lambda n: ("a" + "\u0301" * n).encode(), 1_000_000),
+    "brackets": (lambda n: b"[" * n + b"]" * n, 500_000),
+    "unclosed comment": (lambda n: b"<!--" + b"-->x<!--" * n, 500_000),
+}  # fmt: skip
+"""By name: how to make one, and its full size."""
+
+
+def measure(name: str, part: float = 1.0) -> dict[str, object]:
+    """Classify one hostile page without limits but that of segments, and say what it took."""
+    make, size = HOSTILE[name]
+    detector = Detector(max_bytes=1 << 32, max_segments=MAX_SEGMENTS, timeout=math.inf)
+    detector.classify("One line.", "text")
+    detector.classify("<p>One line.", "html")
+    page = make(int(size * part))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    result = detector.classify(page, "html" if page.startswith(b"<") else "text")
+    seconds = time.process_time() - began
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return {
+        "page": name,
+        "kind": result.kind,
+        "bytes": len(page),
+        "seconds": round(seconds, 2),
+        "ns_a_byte": round(seconds / len(page) * 1e9),
+        "memory_ratio": round(peak / len(page), 1),
+        "segments": len(result),
+        "problem": result.problem,
+    }
+
+
+def main() -> None:
+    """Measure every page, or the one named, at full size or the given part of it."""
+    if len(sys.argv) > 2:
+        print(json.dumps(measure(sys.argv[1], float(sys.argv[2]))), flush=True)
+        return
+    part = sys.argv[1] if len(sys.argv) > 1 else "1"
+    for name in HOSTILE:
+        done = subprocess.run([sys.executable, __file__, name, part], check=False)
+        if done.returncode:
+            print(json.dumps({"page": name, "exit": done.returncode}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
