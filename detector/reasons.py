@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from detector.data import Kind, SegmentedPage
 from detector.features import extract
-from detector.model import Head, Layer, Network, Places, Sight, input_names
+from detector.model import Head, input_names
+from detector.network import Layer, Network, Places, Sight
 
 MOST = 3
 """Reasons given for a segment."""

@@ -21,16 +21,13 @@ from detector.model import (
     SITE_INPUT_NAMES,
     HashedScorer,
     Head,
-    Layer,
     Model,
-    Network,
-    Sight,
     SiteHead,
-    Stage,
     input_names,
     schema_digest,
     site_schema_digest,
 )
+from detector.network import Layer, Network, Sight, Stage
 from detector.spam import SpamScorer
 
 MANIFEST = "model.json"

@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from detector.data import CONTENT, LABELS, LINK_LIST, Kind
 from detector.features import DOM_BITS, TEXT_BITS, extract
-from detector.model import HashedScorer, Head, Layer, Model, Network, Sight, input_names
+from detector.model import HashedScorer, Head, Model, input_names
+from detector.network import Layer, Network, Sight
 from detector.segment import segment_html, segment_text
 from detector.storage import save_model
 from training.export import RealLayer, round_network

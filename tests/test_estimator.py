@@ -18,7 +18,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from detector import Detector
 from detector.data import LABELS
 from detector.errors import UsageError
-from detector.model import Model, Places, softmax
+from detector.model import Model
+from detector.network import Places, softmax
 from detector.storage import load_model, save_model
 from training import SegmentClassifier
 from training.dataset import build_dataset

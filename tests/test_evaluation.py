@@ -13,7 +13,8 @@ import pytest
 
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
 from detector.errors import SampleError, UsageError
-from detector.model import Model, Network
+from detector.model import Model
+from detector.network import Network
 from detector.storage import save_model
 from training.evaluation.bootstrap import difference, score
 from training.evaluation.compare import compare, in_words

@@ -11,7 +11,8 @@ import pytest
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
 from detector.errors import SampleError
 from detector.features import extract
-from detector.model import Head, Model, Sight, input_names, stack_inputs
+from detector.model import Head, Model, input_names, stack_inputs
+from detector.network import Sight
 from detector.storage import load_model, save_model
 from training.dataset import build_dataset
 from training.evaluate import as_dicts

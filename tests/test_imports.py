@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors"),
     ("decode", "limits", "segment"),
-    ("signatures", "spam"),
+    ("network", "signatures", "spam"),
     ("features",),
     ("model", "smoothing", "stripping"),
     ("storage", "reasons"),

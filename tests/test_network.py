@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.data import LABELS
-from detector.model import Network, Places, Sight
+from detector.network import Network, Places, Sight
 from training.export import real_layers, round_network
 from training.network import _PLAN, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot
 

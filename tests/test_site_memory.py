@@ -20,7 +20,8 @@ from datasketch import MinHash, MinHashLSH
 from detector import Detector, ModelError, Page, SignatureError, UsageError
 from detector.data import BOILERPLATE, CONTENT, LABELS
 from detector.features.site import NAMES, NEAR_BANDS, NEAR_ROWS, band_hashes, host_of, scheme, site_features
-from detector.model import SITE_INPUT_NAMES, Layer, Model, Network, SiteHead
+from detector.model import SITE_INPUT_NAMES, Model, SiteHead
+from detector.network import Layer, Network
 from detector.segment import segment_html, segment_text
 from detector.signatures import SignatureCounter, SignatureStore, minhash
 from detector.site_memory import count_pages

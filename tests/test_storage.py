@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from detector import Detector
 from detector.errors import ModelError
-from detector.model import Model, Network, Places, input_names
+from detector.model import Model, input_names
+from detector.network import Network, Places
 from detector.storage import MANIFEST, WEIGHTS, _manifest_sha256, load_model, save_model
 
 SameModel = Callable[[Model, Model], bool]

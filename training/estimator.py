@@ -16,7 +16,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_
 
 from detector.data import LABELS
 from detector.errors import UsageError
-from detector.model import CLIP, Head, Network, Places, softmax
+from detector.model import CLIP, Head
+from detector.network import Network, Places, softmax
 from training.export import RealLayer, round_network
 
 LEAST_SPREAD = 1e-3

@@ -14,7 +14,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from detector.features import Features, HashedText
-from detector.model import CLIP, HashedScorer, Head, Layer, Network, Places, Sight, Stage, stack_inputs
+from detector.model import CLIP, HashedScorer, Head, stack_inputs
+from detector.network import Layer, Network, Places, Sight, Stage
 from training.dataset import Dataset
 
 HEADROOM = 1.5
@@ -25,7 +26,7 @@ ROWS_TO_LOOK_AT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class RealLayer:
-    """A layer in real numbers, and what it looks at: see `detector.model.Stage`.
+    """A layer in real numbers, and what it looks at: see `detector.network.Stage`.
 
     Attributes:
         weight: (n_in, n_out).

@@ -13,7 +13,8 @@ from sklearn.linear_model import SGDClassifier
 
 from detector.data import LABELS, Kind
 from detector.errors import SampleError
-from detector.model import HashedScorer, Head, Network, Places, softmax, stack_inputs
+from detector.model import HashedScorer, Head, stack_inputs
+from detector.network import Network, Places, softmax
 from training.dataset import Dataset
 from training.export import as_features, segment_rows, standardised
 from training.labelling import LabelledPage

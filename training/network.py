@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from detector.data import LABELS
 from detector.errors import SampleError
-from detector.model import Network, Places, Sight
+from detector.network import Network, Places, Sight
 from training.export import RealLayer, real_layers, round_network
 
 Floats = NDArray[np.float32]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import CONTENT, LABELS
-from detector.model import Places, input_names
+from detector.model import input_names
+from detector.network import Places
 from detector.smoothing import decide
 from training.report.predictions import Predictions
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import CONTENT, Kind
-from detector.model import Head, Model, Places
+from detector.model import Head, Model
+from detector.network import Places
 from detector.smoothing import decide
 from training.dataset import Dataset, build_dataset
 from training.export import segment_rows, standardised
