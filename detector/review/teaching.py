@@ -23,7 +23,7 @@ def teaching_values(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
 
     >>> sure, torn = [0.98, 0.01, 0.01], [0.5, 0.45, 0.05]
     >>> teaching_values(np.array([sure, torn, sure], np.float32)).round(2).tolist()
-    [0.05, 0.97, 0.05]
+    [0.03, 0.97, 0.03]
 
     Args:
         probabilities: (n_segments, n_labels) float32, rows in page order that sum to 1.
