@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
@@ -28,6 +29,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from detector import Detector, Page  # noqa: E402 - the threads are fixed first
 from training.corpora import read_corpus, read_unlabelled  # noqa: E402
 from training.evaluate import word_f1  # noqa: E402
+from training.peers import html_peers  # noqa: E402
 
 US = "link-farm-detector"
 REFERENCE = "resiliparse"
@@ -54,48 +56,10 @@ class Timing:
 Contender = Callable[[list[str]], object]
 
 
-def peers() -> dict[str, Callable[[str], str]]:
-    """The peers that are installed, as functions from HTML to text."""
-    found: dict[str, Callable[[str], str]] = {}
-    try:
-        from resiliparse.extract.html2text import extract_plain_text
-
-        found["resiliparse"] = lambda html: extract_plain_text(html, main_content=True)
-    except ImportError:
-        pass
-    try:
-        import trafilatura
-
-        found["trafilatura"] = lambda html: trafilatura.extract(html) or ""
-    except ImportError:
-        pass
-    try:
-        import justext
-
-        stoplist = justext.get_stoplist("English")
-
-        def run_justext(html: str) -> str:
-            return "\n".join(p.text for p in justext.justext(html.encode(), stoplist) if not p.is_boilerplate)
-
-        found["jusText"] = run_justext
-    except ImportError:
-        pass
-    try:
-        import lxml.html
-        import readability
-
-        found["readability-lxml"] = lambda html: lxml.html.fromstring(
-            readability.Document(html).summary()
-        ).text_content()
-    except ImportError:
-        pass
-    return found
-
-
-def one_at_a_time(function: Callable[[str], str]) -> Contender:
+def one_at_a_time(function: Callable[[Any], str]) -> Callable[[list[Any]], list[str]]:
     """A contender that does the pages one by one; what a peer cannot read counts as empty text."""
 
-    def run(pages: list[str]) -> list[str]:
+    def run(pages: list[Any]) -> list[str]:
         texts = []
         for page in pages:
             try:
@@ -164,7 +128,7 @@ def speed(corpora: Path, number: int, rounds: int) -> list[Timing]:
 
         return run
 
-    others = {name: one_at_a_time(function) for name, function in peers().items()}
+    others = {name: one_at_a_time(function) for name, function in html_peers().items()}
     pages = html_pages(corpora, number)
     ours = {
         US: one_at_a_time(lambda page: detector.strip(page, "html")),
@@ -212,11 +176,11 @@ def cold_start(corpora: Path, rounds: int) -> list[Timing]:
 def accuracy(corpora: Path) -> dict[str, float]:
     """Mean word F1 of every contender on pages that nobody of us was trained on."""
     detector = Detector()
-    contenders = {US: lambda html: detector.strip(html, "html"), **peers()}
+    contenders = {US: lambda html, lang: detector.strip(html, "html"), **html_peers()}
     samples = list(read_corpus(corpora, ACCURACY_CORPORA))
     found = {}
     for name, function in contenders.items():
-        texts = one_at_a_time(function)([sample.content for sample in samples])
+        texts = one_at_a_time(lambda sample, run=function: run(sample.content, sample.lang))(samples)
         scores = [word_f1(text, sample.gold_text or "") for text, sample in zip(texts, samples, strict=True)]  # type: ignore[call-overload]
         found[name] = statistics.mean(scores)
     return found
