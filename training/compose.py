@@ -1,5 +1,7 @@
-"""Pages composed for training: a real article with a link farm's list before, inside or after it.
+"""Pages composed for training: a real page with a link farm's list before, inside or after its article.
 
+A third of them keep the whole page, and a third get the beginning and the end of another one, menus and footer:
+otherwise everything beside such a list would be content.
 Real crawls hold few pages of the kind that matters most here: an article followed by dozens of headlines, each with
 the same dated markers. The article and the headlines are real; the markers' wording is made up anew for every page,
 half of the time of words that no language has, so that only their shape and their recurrence can be learnt.
@@ -11,11 +13,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.data import CONTENT, LINK_LIST
+from detector.data import CONTENT, LABELS, LINK_LIST, Label
+from training.jsonl import COMMENT
 from training.labelling import LabelledPage, label_page
 from training.samples import Sample
 
 MIN_ARTICLE_SEGMENTS = 4
+MOST_FRAME = 15
+"""Segments that a page's beginning or end lends to another."""
+
 _LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
 _BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
 _COLONS = (": ", ":", " - ", " ", " | ", "：")
@@ -56,7 +62,7 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.25)
         return []
     count = int(len(pages) * share)
     return [
-        _compose(articles[i], headlines, vocabulary, random, number)
+        _compose(articles[i], pages, headlines, vocabulary, random, number)
         for number, i in enumerate(random.integers(len(articles), size=count))
     ]
 
@@ -66,18 +72,28 @@ def _segments(page: LabelledPage, label: int) -> list[str]:
 
 
 def _compose(
-    article: LabelledPage, headlines: list[str], vocabulary: list[str], random: np.random.Generator, number: int
+    article: LabelledPage,
+    pages: Sequence[LabelledPage],
+    headlines: list[str],
+    vocabulary: list[str],
+    random: np.random.Generator,
+    number: int,
 ) -> LabelledPage:
     """One article with one list."""
-    lines = _segments(article, CONTENT)
-    labels = ["content"] * len(lines)
+    frame = ("none", "own", "other")[random.integers(3)]
+    pairs = _named(article) if frame == "own" else [pair for pair in _named(article) if pair[1] == Label.CONTENT]
+    if frame == "other":
+        head, foot = _frame(pages[random.integers(len(pages))])
+        pairs = head + pairs + foot
+    lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
     template = _Template(vocabulary, random)
     items = [template.item(headlines[i]) for i in random.integers(len(headlines), size=size)]
     if random.random() < 0.6:
         items.insert(0, template.words(int(random.integers(1, 4))).capitalize())
-    places = (len(lines), len(lines), len(lines), 0, int(random.integers(1, len(lines))))
-    at = places[random.integers(len(places))]
+    content = [place for place, label in enumerate(labels) if label == "content"]
+    inside = content[random.integers(1, len(content))]
+    at = (content[-1] + 1, content[-1] + 1, len(lines), content[0], inside)[random.integers(5)]
     lines[at:at] = items
     labels[at:at] = ["link_list"] * len(items)
     sample = article.sample
@@ -85,6 +101,20 @@ def _compose(
         f"composed/{number}/{sample.id}", "composed", sample.site, "text", "\n".join(lines), tuple(lines), tuple(labels)
     )
     return label_page(composed)
+
+
+def _named(page: LabelledPage) -> list[tuple[str, str]]:
+    """The text and the name of the label of each segment."""
+    pairs = zip(page.page.segment_texts(), page.labels.tolist(), strict=True)
+    return [(text, str(LABELS[label]) if label >= 0 else COMMENT) for text, label in pairs]
+
+
+def _frame(page: LabelledPage) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What stands nearest before a page's content and after it, or the page's two ends where it has none."""
+    pairs = _named(page)
+    content = [place for place, (_, label) in enumerate(pairs) if label == Label.CONTENT]
+    first, last = (content[0], content[-1] + 1) if content else (len(pairs) // 2, len(pairs) // 2)
+    return pairs[max(first - MOST_FRAME, 0) : first], pairs[last : last + MOST_FRAME]
 
 
 class _Template:
