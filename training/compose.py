@@ -83,7 +83,7 @@ def _compose(
     frame = ("none", "own", "other")[random.integers(3)]
     pairs = _named(article) if frame == "own" else [pair for pair in _named(article) if pair[1] == Label.CONTENT]
     if frame == "other":
-        head, foot = _frame(pages[random.integers(len(pages))])
+        head, foot = _frame(pages[int(random.integers(len(pages)))])
         pairs = head + pairs + foot
     lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
