@@ -1,12 +1,31 @@
-"""Options that commands in several files share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+class KindChoice(enum.StrEnum):
+    """How to read the inputs."""
+
+    auto = "auto"
+    text = "text"
+    html = "html"
+
+
+Inputs = Annotated[
+    list[str], typer.Argument(help="Files, folders, glob patterns, or - for standard input.", show_default=False)
+]
+KindOpt = Annotated[KindChoice, typer.Option("--kind", help="How to read the inputs; auto looks at the content.")]
+ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model folder; default: the one that ships.")]
+ThresholdOpt = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
+]
 CorporaOpt = Annotated[
     Path | None,
     typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),

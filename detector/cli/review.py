@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.app import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt, _classify, _report, fail
+from detector.cli.messages import fail, report
+from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
+from detector.cli.pages import classify_source
 from detector.errors import InputError
 
 OutputOpt = Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")]
@@ -35,13 +37,13 @@ def review(
     for source in read_sources(inputs, kind.value):
         if os.path.exists(output) and os.path.exists(source.name) and os.path.samefile(output, source.name):
             fail(f"{output}: is one of the pages and would be written over; name another file with -o")
-        result = _classify(detector, source)
+        result = classify_source(detector, source)
         if isinstance(result, str) or result.problem or source.page is None:
-            failed += _report(source.name, result if isinstance(result, str) else result.problem)
+            failed += report(source.name, result if isinstance(result, str) else result.problem)
             continue
         page = review_page(source.name, source.page, result)
         if page.digest in pages:
-            failed += _report(source.name, f"the same page as {pages[page.digest].facts['name']}; left out")
+            failed += report(source.name, f"the same page as {pages[page.digest].facts['name']}; left out")
             continue
         pages[page.digest] = page
     if not pages:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from detector.cli.options import KindChoice
+
 if TYPE_CHECKING:
     from detector.corpus.estimate import Estimate
     from detector.corpus.records import Statistics
@@ -38,14 +40,6 @@ class Packing(enum.StrEnum):
     none = "none"
 
 
-class RunKind(enum.StrEnum):
-    """How pages are read."""
-
-    auto = "auto"
-    text = "text"
-    html = "html"
-
-
 def run(
     inputs: Annotated[
         list[str],
@@ -66,8 +60,8 @@ def run(
         str | None, typer.Option(help="Field of the page; default: html, text, content or raw_content.")
     ] = None,
     kind: Annotated[
-        RunKind, typer.Option(help="How to read pages; auto goes by field, content type and content.")
-    ] = RunKind.auto,
+        KindChoice, typer.Option(help="How to read pages; auto goes by field, content type and content.")
+    ] = KindChoice.auto,
     model: Annotated[Path | None, typer.Option(help="A model folder; default: the one that ships.")] = None,
     threshold: Annotated[
         float | None,

@@ -106,7 +106,7 @@ def teach(
     cache: Annotated[Path | None, typer.Option(help="A folder to keep computed features in.")] = None,
 ) -> None:
     """Teach a trained model to use signatures, on simulated sites; the rest of the model stays as it is."""
-    from detector.cli.app import require_training_packages
+    from detector.cli.labelled import require_training_packages
     from detector.storage import load_model, save_model
 
     require_training_packages()

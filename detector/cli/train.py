@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from detector.cli.labelled import labelled_pages
+from detector.cli.messages import fail, make_folder, say
 from detector.cli.options import CorporaOpt
 from detector.errors import DetectorError
 
@@ -48,16 +50,14 @@ def train(
 
     Started again after an interruption, the same command goes on where it stopped.
     """
-    from detector.cli import app as cli
-
     if model is not None and not extend:
-        cli.fail("--model names the model to begin with; give --extend as well")
+        fail("--model names the model to begin with; give --extend as well")
     if extend and not samples:
-        cli.fail("--extend teaches a model your own samples: name sample files or folders")
+        fail("--extend teaches a model your own samples: name sample files or folders")
     with_report = with_report and _can_draw(required=report is not None)
-    pages = cli._labelled(samples or [], None if extend else corpora)
+    pages = labelled_pages(samples or [], None if extend else corpora)
     existed = output.exists()
-    cli._make_folder(output)
+    make_folder(output)
     unfinished = cache or output / UNFINISHED
     try:
         trained = (
@@ -77,43 +77,39 @@ def train(
     if cache is None:
         shutil.rmtree(unfinished, ignore_errors=True)
     _print(trained)
-    cli._say(f"wrote {output}")
+    say(f"wrote {output}")
 
 
 def _can_draw(*, required: bool) -> bool:
     """Whether matplotlib is there; said before an hour of training, not after it."""
-    from detector.cli import app as cli
-
     try:
         import matplotlib  # noqa: F401 - asked for at the door, so that the message can name the extra
     except ImportError as error:
         message = f"a report needs more packages ({error}); run: pip install 'link-farm-detector[report]'"
         if required:
-            cli.fail(message)
-        cli._say(f"no report: {message}")
+            fail(message)
+        say(f"no report: {message}")
         return False
     return True
 
 
 def _fit(pages: list[LabelledPage], corpora: Path | None, name: str, seed: int, cache: Path) -> Trained:
-    from detector.cli import app as cli
     from training.corpora import digests, read_unlabelled
     from training.train import train as run
 
     unlabelled = read_unlabelled(corpora) if corpora is not None else []
-    trained = run(pages, name, unlabelled=unlabelled, seed=seed, cache=cache, progress=cli._say)
+    trained = run(pages, name, unlabelled=unlabelled, seed=seed, cache=cache, progress=say)
     if corpora is not None:
         trained.model.info["corpora"] = digests(corpora)
     return trained
 
 
 def _extend(pages: list[LabelledPage], base: Path | None, name: str, cache: Path) -> Trained:
-    from detector.cli import app as cli
     from detector.pipeline import DEFAULT_MODEL
     from detector.storage import load_model
     from training.extend import extend
 
-    return extend(load_model(base or DEFAULT_MODEL), pages, name, cache=cache, progress=cli._say)
+    return extend(load_model(base or DEFAULT_MODEL), pages, name, cache=cache, progress=say)
 
 
 def _save(trained: Trained, output: Path, command: str) -> None:
@@ -125,15 +121,14 @@ def _save(trained: Trained, output: Path, command: str) -> None:
 
 
 def _report(trained: Trained, pages: list[LabelledPage], folder: Path, cache: Path) -> None:
-    from detector.cli import app as cli
     from training.report import write_report
     from training.report.predictions import predict
     from training.train import is_held_out
 
-    cli._say("writing the report")
+    say("writing the report")
     unseen = [page for page in pages if is_held_out(page.sample.site)]
     measured = predict(trained.measured, unseen, cache)
-    cli._say(f"wrote {write_report(folder, trained.measured, measured, trained.held_out, trained.before)}")
+    say(f"wrote {write_report(folder, trained.measured, measured, trained.held_out, trained.before)}")
 
 
 def _print(trained: Trained) -> None:

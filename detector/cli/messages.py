@@ -1,0 +1,36 @@
+"""What commands say on standard error, and the one way they end early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong and exit with status 2."""
+    typer.echo(f"detector: {message}", err=True)
+    raise SystemExit(2)
+
+
+def say(message: str) -> None:
+    """Say how things stand."""
+    typer.echo(message, err=True)
+
+
+def report(name: str, problem: str | None) -> int:
+    """Name an input that failed, on standard error; 1 if it did."""
+    if problem:
+        from detector.cli.output import printable
+
+        typer.echo(f"{printable(name)}: {problem}", err=True)
+    return 1 if problem else 0
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder for results, or say why it cannot be made and exit."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{folder}: the folder cannot be made ({error.strerror}); name another with -o")

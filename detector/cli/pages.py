@@ -1,0 +1,113 @@
+"""`detector classify` and `detector strip`: pages from files, folders and standard input."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from detector.cli.messages import make_folder, report
+from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
+from detector.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from detector.cli.inputs import Source
+    from detector.data import PageResult
+    from detector.pipeline import Detector
+    from detector.review import ReviewPage
+
+
+class Format(enum.StrEnum):
+    """How to print results."""
+
+    table = "table"
+    jsonl = "jsonl"
+    html = "html"
+
+
+def classify(
+    inputs: Inputs,
+    kind: KindOpt = KindChoice.auto,
+    model: ModelOpt = None,
+    threshold: ThresholdOpt = None,
+    format: Annotated[Format, typer.Option(help="table, jsonl, or html to look at in a browser.")] = Format.table,
+) -> None:
+    """Print every segment of every page with its label."""
+    from detector.cli.inputs import read_sources
+    from detector.cli.output import as_jsonl, as_table
+    from detector.pipeline import Detector
+
+    if format is Format.html:
+        from detector.review import render, review_page
+
+    detector = Detector(model, threshold=threshold)
+    failed = 0
+    pictured: list[ReviewPage] = []
+    for source in read_sources(inputs, kind.value):
+        result = classify_source(detector, source)
+        if isinstance(result, str):
+            failed += report(source.name, result)
+            continue
+        failed += report(source.name, result.problem)
+        if format is Format.html and source.page is not None:
+            pictured.append(review_page(source.name, source.page, result))
+        elif format is Format.jsonl:
+            typer.echo(as_jsonl(source.name, result))
+        else:
+            for line in as_table(source.name, result):
+                typer.echo(line)
+    if format is Format.html:
+        typer.echo(render(pictured))
+    raise typer.Exit(1 if failed else 0)
+
+
+def strip(
+    inputs: Inputs,
+    kind: KindOpt = KindChoice.auto,
+    model: ModelOpt = None,
+    threshold: ThresholdOpt = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="A folder for one .txt a page; default: standard output."),
+    ] = None,
+) -> None:
+    """Print the pages' own content, without link lists and boilerplate."""
+    from detector.cli.inputs import output_path, read_sources, write_atomically
+    from detector.pipeline import Detector
+
+    detector = Detector(model, threshold=threshold)
+    if output is not None:
+        make_folder(output)
+    failed = 0
+    taken: set[Path] = set()
+    for source in read_sources(inputs, kind.value):
+        result = classify_source(detector, source)
+        if isinstance(result, str):
+            failed += report(source.name, result)
+            continue
+        failed += report(source.name, result.problem)
+        if output is None:
+            typer.echo(result.text)
+            continue
+        try:
+            path = output_path(output, source.name, taken)
+        except InputError as error:
+            failed += report(source.name, str(error))
+            continue
+        try:
+            write_atomically(path, result.text + "\n")
+        except OSError as error:
+            failed += report(source.name, f"{path} could not be written ({error.strerror})")
+    raise typer.Exit(1 if failed else 0)
+
+
+def classify_source(detector: Detector, source: Source) -> PageResult | str:
+    """The result, or why there is none."""
+    if source.page is None:
+        return source.problem or "cannot be read"
+    try:
+        return detector.classify(source.page)
+    except ModelError as error:
+        return str(error)
