@@ -1,7 +1,7 @@
 """Pages composed for training: a real page with a link farm's list before, inside or after its article.
 
-A third of them keep the whole page, and a third get the beginning and the end of another one, menus and footer:
-otherwise everything beside such a list would be content.
+Some of them keep the whole page, and some get the beginning and the end of another one, menus and footer: otherwise
+everything beside such a list would be content.
 Real crawls hold few pages of the kind that matters most here: an article followed by dozens of headlines, each with
 the same dated markers. The article and the headlines are real; the markers' wording is made up anew for every page,
 half of the time of words that no language has, so that only their shape and their recurrence can be learnt.
@@ -43,7 +43,7 @@ _MONTHS = [
 ]
 
 
-def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.25) -> list[LabelledPage]:
+def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) -> list[LabelledPage]:
     """Make text pages of articles and lists out of labelled text pages.
 
     Args:
@@ -80,7 +80,7 @@ def _compose(
     number: int,
 ) -> LabelledPage:
     """One article with one list."""
-    frame = ("none", "own", "other")[random.integers(3)]
+    frame = ("none", "none", "none", "own", "other", "other")[random.integers(6)]
     pairs = _named(article) if frame == "own" else [pair for pair in _named(article) if pair[1] == Label.CONTENT]
     if frame == "other":
         head, foot = _frame(pages[int(random.integers(len(pages)))])
@@ -89,7 +89,7 @@ def _compose(
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
     template = _Template(vocabulary, random)
     items = [template.item(headlines[i]) for i in random.integers(len(headlines), size=size)]
-    if random.random() < 0.6:
+    if random.random() < 0.7:
         items.insert(0, template.words(int(random.integers(1, 4))).capitalize())
     content = [place for place, label in enumerate(labels) if label == "content"]
     inside = content[random.integers(1, len(content))]

@@ -33,7 +33,7 @@ def evaluate(
         typer.Option(help="FIGURE=VALUE or 'GROUP:FIGURE=VALUE' to reach, or the exit status is 1; repeatable."),
     ] = None,
     peers: Annotated[
-        bool, typer.Option("--peers", help="Measure other extractors too; needs the extra [peers].")
+        bool, typer.Option("--peers", help="Measure other extractors too; needs the extra \\[peers].")
     ] = False,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Train on three quarters of the sites first, and measure on the others.")
@@ -45,7 +45,7 @@ def evaluate(
         typer.Option(metavar="FILE", help="Write all figures as JSON; - for standard output, without tables."),
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw a chart; needs the extra [report].")
+        Path | None, typer.Option(metavar="FILE.png", help="Draw a chart; needs the extra \\[report].")
     ] = None,
 ) -> None:
     """Measure a model on labelled pages: samples, and the corpora that no model is trained on.
