@@ -195,6 +195,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     """A function (*arguments, stdin=b"") that runs the command line in this process, as the entry point does."""
     from detector.cli import main
 
+    # `train` would take the folder for its own, and a test would fit on all of it.
+    monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
+
     def call(*arguments: object, stdin: bytes = b"") -> Run:
         monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
         monkeypatch.setattr(sys, "argv", ["detector", *map(str, arguments)])

@@ -396,7 +396,6 @@ def test_a_fresh_model_is_measured_on_sites_it_has_not_seen(
         return Trained(sentence_model, [], sentence_model)
 
     monkeypatch.setattr("training.train.train", fake_train)
-    monkeypatch.delenv("DETECTOR_CORPORA", raising=False)
     result = run("evaluate", write_samples(tmp_path / "samples", 24), "--fresh", "--json", "-")
     assert result.code == 0, result.err
     report = json.loads(result.out)

@@ -24,7 +24,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a shell script with this environment's commands first."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        ["bash", "-e", "-c", script], cwd=folder, env={**os.environ, "PATH": path},
+        ["bash", "-e", "-c", script], cwd=folder, env={**os.environ, "PATH": path, "DETECTOR_CORPORA": ""},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="A model folder; default: the one that ships.")] = None,
     corpora: Annotated[
         Path | None,
-        typer.Option(envvar="DETECTOR_CORPORA", help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
+        typer.Option(help="A folder of corpora (html/*.jsonl.xz, text/*.jsonl.xz)."),
     ] = None,
     against: Annotated[
         Path | None, typer.Option(help="Another model folder, to compare with on the same pages.")
