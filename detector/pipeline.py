@@ -20,7 +20,7 @@ from detector.model import Model
 from detector.reasons import explain
 from detector.segment import segment_html, segment_text
 from detector.signatures import SignatureStore
-from detector.smoothing import decide, rescue_prose
+from detector.smoothing import decide, drop_list_headings, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
 
@@ -166,8 +166,10 @@ class Detector:
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
         labels = decide(probabilities, threshold)
+        prose = features.X[:, _PROSE_AT] > 0
+        drop_list_headings(labels, probabilities, prose, features.offsets)
         if threshold < 1:
-            rescue_prose(labels, probabilities, features.X[:, _PROSE_AT] > 0, features.offsets)
+            rescue_prose(labels, probabilities, prose, features.offsets)
         kept = ~self._dropped[labels]
         texts = kept_texts(segmented, features.offsets, kept)
         results = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import CONTENT
+from detector.data import CONTENT, LINK_LIST
 
 
 def decide(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
@@ -24,6 +24,37 @@ def decide(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.u
     labels = np.argmax(probabilities[:, CONTENT + 1 :], axis=1).astype(np.uint8) + np.uint8(CONTENT + 1)
     labels[probabilities[:, CONTENT] >= threshold] = CONTENT
     return labels
+
+
+LIST_RUN = 3
+"""Segments of a link list in a row, directly below, that make a short line their heading."""
+
+DOUBTFUL = 0.5
+"""Probability of content below which such a line goes with its list. On held-out sites .6, and .75 above four segments, change
+no figure by more than .001; news in five languages gain .003 in word F1."""
+
+
+def drop_list_headings(
+    labels: NDArray[np.uint8],
+    probabilities: NDArray[np.float32],
+    prose: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+) -> None:
+    """Label the doubtful line above a link list as part of the list, in place.
+
+    Args:
+        labels: (n_segments,) uint8, indices into `LABELS`.
+        probabilities: (n_segments, n_labels) float32.
+        prose: (n_segments,) bool; prose is no heading.
+        offsets: (n_pages + 1,) int64.
+    """
+    page_of = np.arange(len(offsets) - 1).repeat(offsets[1:] - offsets[:-1])
+    listed = labels == LINK_LIST
+    heading = (labels == CONTENT) & ~prose & (probabilities[:, CONTENT] < DOUBTFUL)
+    for step in range(1, LIST_RUN + 1):
+        heading[-step:] = False
+        heading[:-step] &= listed[step:] & (page_of[step:] == page_of[:-step])
+    labels[heading] = LINK_LIST
 
 
 def rescue_prose(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
+from detector.smoothing import drop_list_headings, rescue_prose
 
 DETECTOR = Detector()
 LINES = st.lists(st.text(max_size=60), max_size=12).map("\n".join)
@@ -114,3 +115,20 @@ def test_import_is_light() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def test_a_doubtful_line_goes_with_the_list_below_it_in_its_own_page_only() -> None:
+    labels = np.array([0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1], np.uint8)
+    probabilities = np.full((len(labels), 3), 0.25, np.float32)
+    probabilities[:, 0] = 0.45
+    prose = np.zeros(len(labels), bool)
+    prose[7] = True
+    drop_list_headings(labels, probabilities, prose, np.array([0, 4, 7, 11]))
+    assert labels.tolist() == [1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1]
+
+
+def test_a_page_with_prose_is_not_emptied() -> None:
+    labels = np.array([1, 2, 1, 0, 1], np.uint8)
+    probabilities = np.array([[0.3, 0.7, 0], [0.1, 0, 0.9], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.4, 0.6, 0]], np.float32)
+    rescue_prose(labels, probabilities, np.array([True, True, False, True, True]), np.array([0, 3, 3, 5]))
+    assert labels.tolist() == [0, 2, 1, 0, 1]
