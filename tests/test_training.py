@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detector import Detector
-from detector.data import CONTENT, LABELS, LINK_LIST
+from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
 from detector.errors import SampleError
 from detector.features import extract
 from detector.model import Model
@@ -55,7 +55,9 @@ def test_composed_pages_are_real_articles_with_invented_lists(make_pages: MakePa
         kept = np.array(page.page.segment_texts())[page.labels == CONTENT]
         assert kept.tolist() == np.array(original.page.segment_texts())[original.labels == CONTENT].tolist()
         assert (page.labels == LINK_LIST).sum() >= 4
-    assert len({page.labels[0] for page in composed}) == 2, "lists before articles, and articles before lists"
+    first = {label: [np.flatnonzero(page.labels == label)[0] for page in composed] for label in (CONTENT, LINK_LIST)}
+    assert {a < b for a, b in zip(first[CONTENT], first[LINK_LIST], strict=True)} == {True, False}
+    assert {bool((page.labels == BOILERPLATE).any()) for page in composed} == {True, False}, "with and without a frame"
 
 
 def test_composed_pages_follow_the_seed(make_pages: MakePages) -> None:
