@@ -11,8 +11,7 @@ from detector.data import CONTENT, LINK_LIST
 def decide(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     """Label each segment: content from `threshold` on, otherwise the likelier of the other labels.
 
-    Neighbours have already spoken: they are among the features. Viterbi decoding over three labels was measured on
-    top of that and gained nothing (see the README of the training folder).
+    Neighbours have already spoken: the networks look along the page.
 
     Args:
         probabilities: (n_segments, n_labels) float32.
