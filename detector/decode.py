@@ -7,6 +7,9 @@ import re
 
 from detector.data import Kind
 
+PAGE_SUFFIXES = (".txt", ".text", ".html", ".htm", ".xhtml", ".md")
+"""How files that hold a page are named, in folders of them."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -33,7 +33,6 @@ LEAST_PROBABILITY = 1e-3
 SCORE_NAMES = tuple(f"{label}_words" for label in LABELS)
 DOM_SCORE_NAMES = tuple(f"{label}_classes" for label in LABELS)
 
-
 SITE_INPUT_NAMES = (*SITE_NAMES, *(f"{label}_log_odds" for label in LABELS))
 
 
@@ -134,11 +133,14 @@ class Head:
 
     def inputs(self, features: Features) -> NDArray[np.float32]:
         """What the networks see: features and scores, standardised; (n_segments, n_inputs) float32."""
-        raw = stack_inputs(features, self.words.score(features.text), self._class_scores(features))
-        raw -= self.mean
-        raw /= self.scale
-        np.maximum(raw, -CLIP, out=raw)
-        return np.minimum(raw, CLIP, out=raw)
+        return self.standardised(stack_inputs(features, self.words.score(features.text), self._class_scores(features)))
+
+    def standardised(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Rows of `stack_inputs` as the networks take them; (n_segments, n_inputs) float32."""
+        standard = rows - self.mean
+        standard /= self.scale
+        np.maximum(standard, -CLIP, out=standard)
+        return np.minimum(standard, CLIP, out=standard)
 
     def _class_scores(self, features: Features) -> NDArray[np.float32] | None:
         if self.classes is None or features.dom is None:

@@ -16,7 +16,7 @@ from detector.network import Sight
 from detector.storage import load_model, save_model
 from training.dataset import build_dataset
 from training.evaluate import as_dicts
-from training.export import RealLayer, round_network, segment_rows, standardised
+from training.export import RealLayer, round_network, segment_rows
 from training.extend import extend
 from training.labelling import LabelledPage
 from training.network import DISTANCES
@@ -156,7 +156,7 @@ def test_rows_of_a_dataset_are_the_inputs_of_its_head(sentence_model: Model, mak
         rows = segment_rows(head, build_dataset(pages, kind))
         classes = None if head.classes is None or features.dom is None else head.classes.score(features.dom)
         assert np.allclose(rows, stack_inputs(features, head.words.score(features.text), classes), atol=1e-5)
-        assert np.allclose(standardised(head, rows), head.inputs(features), atol=1e-5)
+        assert np.allclose(head.standardised(rows), head.inputs(features), atol=1e-5)
 
 
 def test_the_command_extends_and_says_both_figures(

@@ -93,11 +93,6 @@ def as_features(data: Dataset) -> Features:
     return Features(data.X, data.offsets, HashedText.none(), None)
 
 
-def standardised(head: Head, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of `segment_rows` as the head's networks take them."""
-    return np.clip((rows - head.mean) / head.scale, -CLIP, CLIP)
-
-
 def _scores(scorer: HashedScorer, rows: sp.csr_matrix) -> NDArray[np.float32]:
     """As `HashedScorer.score`, for the sparse rows of a dataset."""
     odds = rows @ (scorer.table.astype(np.float32) * scorer.scale) + scorer.bias

@@ -16,7 +16,7 @@ from detector.errors import SampleError
 from detector.model import Head, Model
 from training.dataset import Dataset, build_dataset
 from training.evaluate import as_dicts, evaluate
-from training.export import segment_rows, standardised
+from training.export import segment_rows
 from training.fit import MIN_PAGES, Progress
 from training.labelling import LabelledPage, as_text
 from training.network import fit_on, one_hot
@@ -78,7 +78,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
         head: All of it but the networks stays.
         data: Labelled segments of the head's kind of page.
     """
-    inputs = standardised(head, segment_rows(head, data))
+    inputs = head.standardised(segment_rows(head, data))
     targets = one_hot(data.labels)
     fitted = [fit_on(network, inputs, targets, data.weights, data.offsets, ANCHOR) for network in head.networks]
     return replace(head, networks=fitted)

@@ -16,7 +16,7 @@ from detector.errors import SampleError
 from detector.model import HashedScorer, Head, stack_inputs
 from detector.network import Network, Places, softmax
 from training.dataset import Dataset
-from training.export import as_features, segment_rows, standardised
+from training.export import as_features, segment_rows
 from training.labelling import LabelledPage
 from training.network import fit_network, one_hot
 from training.spam import fit_spam_scorer
@@ -90,7 +90,7 @@ def fit_head(
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind])
-    rows = _Rows(standardised(untaught, inputs), one_hot(data.labels), _page_weights(data), data.offsets)
+    rows = _Rows(untaught.standardised(inputs), one_hot(data.labels), _page_weights(data), data.offsets)
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
     spam = fit_spam_scorer(data, rows.X) if data.kind == "text" else None
     return replace(untaught, networks=[network], spam=spam)
@@ -144,7 +144,7 @@ def _unlabelled_rows(head: Head, data: Dataset | None) -> _Rows | None:
     """Unlabelled segments as a head's networks see them; their targets are to be filled in."""
     if data is None or not len(data):
         return None
-    X = standardised(head, segment_rows(head, data))
+    X = head.standardised(segment_rows(head, data))
     return _Rows(X, X[:, :0], np.full(len(X), UNLABELLED_WEIGHT, np.float32), data.offsets)
 
 

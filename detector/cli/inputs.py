@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.data import KindOption, Page
+from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError
 
 STDIN = "-"
 _NUL_WINDOW = 8192
 _NUL_SHARE_OF_BINARY = 0.05
-_PAGE_SUFFIXES = (".txt", ".text", ".html", ".htm", ".xhtml", ".md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
         path = Path(name)
         # os.path says no where Path would raise, as for a name that is too long.
         if os.path.isdir(name):
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _PAGE_SUFFIXES and file.is_file())
+            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in PAGE_SUFFIXES and file.is_file())
             if not files:
-                yield Source(name, None, f"no pages in this folder (looked for {', '.join(_PAGE_SUFFIXES)})")
+                yield Source(name, None, f"no pages in this folder (looked for {', '.join(PAGE_SUFFIXES)})")
         elif not os.path.exists(name) and glob.has_magic(name):
             files = [Path(match) for match in sorted(glob.glob(name, recursive=True))]
             if not files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,6 @@ def classify(
     format: Annotated[Format, typer.Option(help="table, jsonl, or html to look at in a browser.")] = Format.table,
 ) -> None:
     """Print every segment of every page with its label."""
-    from detector.cli.inputs import read_sources
     from detector.cli.output import as_jsonl, as_table
     from detector.pipeline import Detector
 
@@ -45,12 +45,10 @@ def classify(
     detector = Detector(model, threshold=threshold)
     failed = 0
     pictured: list[ReviewPage] = []
-    for source in read_sources(inputs, kind.value):
-        result = classify_source(detector, source)
-        if isinstance(result, str):
-            failed += report(source.name, result)
+    for source, result, wrong in _classified(detector, inputs, kind):
+        failed += wrong
+        if result is None:
             continue
-        failed += report(source.name, result.problem)
         if format is Format.html and source.page is not None:
             pictured.append(review_page(source.name, source.page, result))
         elif format is Format.jsonl:
@@ -74,7 +72,7 @@ def strip(
     ] = None,
 ) -> None:
     """Print the pages' own content, without link lists and boilerplate."""
-    from detector.cli.inputs import output_path, read_sources, write_atomically
+    from detector.cli.inputs import output_path, write_atomically
     from detector.pipeline import Detector
 
     detector = Detector(model, threshold=threshold)
@@ -82,12 +80,10 @@ def strip(
         make_folder(output)
     failed = 0
     taken: set[Path] = set()
-    for source in read_sources(inputs, kind.value):
-        result = classify_source(detector, source)
-        if isinstance(result, str):
-            failed += report(source.name, result)
+    for source, result, wrong in _classified(detector, inputs, kind):
+        failed += wrong
+        if result is None:
             continue
-        failed += report(source.name, result.problem)
         if output is None:
             typer.echo(result.text)
             continue
@@ -101,6 +97,20 @@ def strip(
         except OSError as error:
             failed += report(source.name, f"{path} could not be written ({error.strerror})")
     raise typer.Exit(1 if failed else 0)
+
+
+def _classified(
+    detector: Detector, inputs: list[str], kind: KindChoice
+) -> Iterator[tuple[Source, PageResult | None, int]]:
+    """Every input, its result or None, and 1 where something is wrong with it; what is wrong is said as it comes up."""
+    from detector.cli.inputs import read_sources
+
+    for source in read_sources(inputs, kind.value):
+        result = classify_source(detector, source)
+        if isinstance(result, str):
+            yield source, None, report(source.name, result)
+        else:
+            yield source, result, report(source.name, result.problem)
 
 
 def classify_source(detector: Detector, source: Source) -> PageResult | str:

@@ -10,11 +10,11 @@ from pathlib import Path, PurePath
 
 from detector.corpus.packing import packing_of
 from detector.corpus.records import Form
+from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError
 
 STDIN = "-"
 
-PAGE_SUFFIXES = (".txt", ".text", ".html", ".htm", ".xhtml", ".md")
 _FORM_OF_SUFFIX: dict[str, Form] = {
     **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
     **dict.fromkeys((".warc", ".wet"), "warc"),

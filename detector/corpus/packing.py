@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import zlib
+from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -92,11 +93,23 @@ def zstandard() -> Any:
     Raises:
         InputError: It is not installed.
     """
+    return load_library("zstandard", ".zst needs zstandard")
+
+
+def load_library(module: str, need: str) -> Any:
+    """A module of the extra `run`.
+
+    Args:
+        module: Its full name.
+        need: What to say of it where it is absent.
+
+    Raises:
+        InputError: It is not installed; the message has the line that installs it.
+    """
     try:
-        import zstandard
+        return import_module(module)
     except ImportError as error:
-        raise InputError(".zst needs zstandard; run: pip install 'link-farm-detector[run]'") from error
-    return zstandard
+        raise InputError(f"{need}; run: pip install 'link-farm-detector[run]'") from error
 
 
 class _ZstdFrames(io.RawIOBase):

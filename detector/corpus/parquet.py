@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from detector.corpus.packing import load_library
 from detector.corpus.records import Item, Problem, Record, Trouble
-from detector.errors import InputError
 
 _BATCH_BYTES = 4 << 20
 _BATCH_ROWS = 256
@@ -18,11 +18,7 @@ def pyarrow_parquet() -> Any:
     Raises:
         InputError: It is not installed.
     """
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise InputError("Parquet needs pyarrow; run: pip install 'link-farm-detector[run]'") from error
-    return pyarrow.parquet
+    return load_library("pyarrow.parquet", "Parquet needs pyarrow")
 
 
 def read_parquet(stream: BinaryIO, name: str, skip: int) -> Iterator[Item]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from detector.corpus.packing import DAMAGE
+from detector.corpus.packing import DAMAGE, load_library
 from detector.corpus.records import Item, Problem, Record, Skipped, Trouble
 from detector.data import KindOption, Page
-from detector.errors import InputError
 
 _SCAN_BYTES = 1 << 20
 _GZIP_MEMBER = b"\x1f\x8b\x08"
@@ -57,11 +56,7 @@ def fastwarc() -> Any:
     Raises:
         InputError: It is not installed.
     """
-    try:
-        import fastwarc.warc
-    except ImportError as error:
-        raise InputError("WARC and WET need fastwarc; run: pip install 'link-farm-detector[run]'") from error
-    return fastwarc.warc
+    return load_library("fastwarc.warc", "WARC and WET need fastwarc")
 
 
 def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:

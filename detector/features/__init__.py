@@ -1,6 +1,7 @@
 """Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
 
-`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
+`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its place, `dom` at
+the markup, and `lexical` hashes its words for the linear scorers of the model.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from detector.model import Head, Model
 from detector.network import Places
 from detector.smoothing import decide
 from training.dataset import Dataset, build_dataset
-from training.export import segment_rows, standardised
+from training.export import segment_rows
 from training.labelling import LabelledPage, as_text
 
 
@@ -71,7 +71,7 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
         if not any((page.labels >= 0).any() for page in chosen):
             continue
         data = build_dataset(chosen, kind, cache)
-        inputs = standardised(head, segment_rows(head, data))
+        inputs = head.standardised(segment_rows(head, data))
         probabilities = head.probabilities(inputs, Places.of(data.offsets))
         decided = decide(probabilities, head.threshold)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
