@@ -47,6 +47,13 @@ TOKEN_ATTRIBUTES = frozenset(("class", "id", "role", "itemprop"))
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
 HIDDEN_TOKEN = "is-hidden"
 
+NOSCRIPT = re.compile("<noscript", re.IGNORECASE)
+FEW_CHARS = 1000
+"""A page that shows less than this may be an application whose text, for readers without scripts, is in `noscript`."""
+
+NOSCRIPT_CHARS = 500
+"""Characters that `noscript` must add: less is a request to turn scripts on."""
+
 Attributes = tuple[tuple[str, str | None], ...]
 
 
@@ -70,6 +77,7 @@ _ROLES = _Roles(
         "a": _LINK,
     }
 )
+_ROLES_WITHOUT_SCRIPTS = _Roles({**_ROLES, "noscript": _BLOCK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ def segment_html(html: str) -> SegmentedPage:
     """Split an HTML page into segments, one a block of visible text.
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
-    divided by breaks is a list of segments. Any input is accepted.
+    divided by breaks is a list of segments. A page that shows next to nothing is read as browsers without scripts
+    show it: forums of the kind put all their posts in `noscript`. Any input is accepted.
 
     Args:
         html: The page's markup.
@@ -100,16 +109,20 @@ def segment_html(html: str) -> SegmentedPage:
     """
     walk = _walk(html)
     text = "\n".join(walk.texts)
+    if len(text) < FEW_CHARS and NOSCRIPT.search(html):
+        without_scripts = _walk(html, _ROLES_WITHOUT_SCRIPTS)
+        fuller = "\n".join(without_scripts.texts)
+        if len(fuller) >= len(text) + NOSCRIPT_CHARS:
+            walk, text = without_scripts, fuller
     # Only what is kept is looked at: a page's markup is many times its text.
     if _has_surrogate(text):
-        walk = _walk(html.encode("utf-8", "replace").decode())
-        text = "\n".join(walk.texts)
+        return segment_html(html.encode("utf-8", "replace").decode())
     lengths = np.fromiter(map(len, walk.texts), np.int64, len(walk.texts))
     ends = np.cumsum(lengths + 1) - 1
     return SegmentedPage(text, ends - lengths, ends, _elements(walk))
 
 
-def _walk(html: str) -> _Walk:
+def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
     """Collect segments and element spans in one pass.
 
     Every callback is constant time, amortised. They are closures and not methods: this is the hottest Python of the
@@ -136,7 +149,7 @@ def _walk(html: str) -> _Walk:
 
     def start_element(tag: str, attributes: Attributes) -> None:
         nonlocal chars, links, link_depth, pre_depth, dropped_depth
-        role = _ROLES[tag]
+        role = roles[tag]
         if dropped_depth or role == _DROPPED:
             dropped_depth += 1
             return
@@ -171,7 +184,7 @@ def _walk(html: str) -> _Walk:
         if dropped_depth:
             dropped_depth -= 1
             return
-        role = _ROLES[tag]
+        role = roles[tag]
         if role == _BLOCK:
             if buffer:
                 flush()
