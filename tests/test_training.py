@@ -19,7 +19,7 @@ from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import FOLDS, MIN_PAGES, site_fold
 from training.labelling import LabelledPage, label_page
 from training.samples import Sample
-from training.train import Trained, is_held_out, train
+from training.train import LONG_LINE, Trained, is_held_out, train
 
 MakePages = Callable[..., list[LabelledPage]]
 
@@ -169,6 +169,35 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     assert measured
     assert fitted[0].isdisjoint(measured)
     assert fitted[0] | measured == fitted[1] == {page.sample.site for page in pages}
+
+
+def test_unlabelled_pages_teach_and_those_of_measured_sites_do_not(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = make_pages(30) + make_pages(30, "html")
+    unlabelled = [
+        page.sample for page in of_sites(make_pages(24, seed=1), 12) + of_sites(make_pages(24, "html", 2), 12)
+    ]
+    taught: list[dict[str, set[str]]] = []
+    monkeypatch.setattr(
+        "training.train._fit",
+        lambda data, others, *_: taught.append({k: {s.site for s in o.samples} for k, o in others.items()}) or {},
+    )
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    info = train(pages, "both", unlabelled=[*unlabelled, replace(unlabelled[0], site="")]).model.info
+    everyone = {f"s{number}" for number in range(12)}
+    unmeasured = {site for site in everyone if not is_held_out(site)}
+    assert taught == [{"text": unmeasured | {""}, "html": unmeasured}, {"text": everyone | {""}, "html": everyone}]
+    assert info["unlabelled_pages"] == {"text": 25, "html": 24}
+
+
+def test_an_unlabelled_page_that_repeats_a_labelled_one_is_left_out(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = make_pages(30)
+    assert any(len(line) >= LONG_LINE for line in pages[0].page.segment_texts())
+    trained = train(pages, "text", unlabelled=[pages[0].sample], refit=False)
+    assert trained.model.info["unlabelled_pages"] == {"text": 0}
 
 
 def test_folds_depend_on_nothing_but_the_site() -> None:

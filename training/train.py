@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 import detector
 import training
@@ -18,7 +19,7 @@ from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
-from detector.segment import segment_text
+from detector.segment import segment_html, segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
@@ -72,7 +73,7 @@ def train(
     pages: Sequence[LabelledPage],
     name: str,
     *,
-    unlabelled: Sequence[str] = (),
+    unlabelled: Sequence[Sample] = (),
     seed: int = 0,
     cache: Path | None = None,
     progress: Progress = lambda message: None,
@@ -86,7 +87,7 @@ def train(
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
-        unlabelled: Plain text of further pages, for text models to learn on what their teachers say of them.
+        unlabelled: Further pages, for models to learn on what their teachers say of them.
         seed: Of everything random.
         cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
@@ -98,10 +99,11 @@ def train(
     datasets = _datasets(pages, seed, cache, progress)
     parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
     progress("fitting on three quarters of the sites")
-    others = _unlabelled(unlabelled, pages, cache)
+    others = {kind: _unlabelled(unlabelled, pages, kind, cache) for kind in datasets}
     seen = {kind: data.select(parts[kind]) for kind, data in datasets.items()}
-    heads = _fit(seen, others, seed, progress, cache)
-    info = {**describe(pages, seed), "unlabelled_pages": len(others)}
+    seen_others = {kind: data.select(_of_unmeasured_sites(data)) for kind, data in others.items()}
+    heads = _fit(seen, seen_others, seed, progress, cache)
+    info = {**describe(pages, seed), "unlabelled_pages": {kind: len(data) for kind, data in others.items()}}
     model = measured = Model(name, heads, info)
     progress("measuring on the other quarter")
     rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
@@ -142,30 +144,39 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
 
 
 def _fit(
-    datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress, cache: Path | None
+    datasets: dict[Kind, Dataset],
+    unlabelled: dict[Kind, Dataset],
+    seed: int,
+    progress: Progress,
+    cache: Path | None,
 ) -> dict[Kind, Head]:
     """Fit every head, side by side."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
     jobs = []
     for kind, data in datasets.items():
-        others = unlabelled if kind == "text" else None
-        fit = partial(fit_head, data, others, seed=seed, progress=progress)
-        jobs.append(delayed(remember)(cache, ("head", code, data, others, seed), fit))
+        fit = partial(fit_head, data, unlabelled[kind], seed=seed, progress=progress)
+        jobs.append(delayed(remember)(cache, ("head", code, data, unlabelled[kind], seed), fit))
     heads = Parallel(n_jobs=len(jobs))(jobs)
     return dict(zip(datasets, heads, strict=True))
 
 
-def _unlabelled(texts: Sequence[str], pages: Sequence[LabelledPage], cache: Path | None) -> Dataset:
-    """Features of unlabelled texts, but for those that share a long line with a labelled page."""
+def _unlabelled(samples: Sequence[Sample], pages: Sequence[LabelledPage], kind: Kind, cache: Path | None) -> Dataset:
+    """Features of the unlabelled pages of a kind, but for those that share a long line with a labelled page."""
     labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
     chosen = []
-    for number, text in enumerate(texts):
-        page = segment_text(text[:MOST_UNLABELLED_CHARS])
+    for sample in samples:
+        if sample.kind != kind:
+            continue
+        page = segment_html(sample.content) if kind == "html" else segment_text(sample.content[:MOST_UNLABELLED_CHARS])
         if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
-            sample = Sample(f"unlabelled/{number}", "unlabelled", "", "text", page.text)
             unknown = np.full(len(page), -1, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
-    return build_dataset(chosen, "text", cache)
+    return build_dataset(chosen, kind, cache)
+
+
+def _of_unmeasured_sites(data: Dataset) -> NDArray[np.bool_]:
+    """The pages that are of no held-out site; (n_pages,) bool."""
+    return np.array([not (sample.site and is_held_out(sample.site)) for sample in data.samples], bool)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

@@ -110,18 +110,18 @@ def teach(
     from detector.storage import load_model, save_model
 
     require_training_packages()
-    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_unlabelled
+    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_raw_texts
     from training.site_memory import fit_site_heads
     from training.train import train
 
     taught = load_model(model)
     pages = list(label_corpus(read_corpus(corpora, TRAINABLE)))
-    unlabelled = read_unlabelled(corpora)
+    fillers = read_raw_texts(corpora)
     if unseen is not None:
         base = load_model(unseen)
     else:
         base = train(pages, "unseen", seed=seed, cache=cache, progress=_say, refit=False).model
-    taught = fit_site_heads(taught, base, pages, unlabelled, seed=seed, progress=_say)
+    taught = fit_site_heads(taught, base, pages, fillers, seed=seed, progress=_say)
     save_model(taught, model)
     _say(f"wrote {model}")
 
