@@ -18,6 +18,7 @@ from training.dataset import build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import FOLDS, MIN_PAGES, site_fold
 from training.labelling import LabelledPage, label_page
+from training.pseudo_labels import pseudo_label
 from training.samples import Sample
 from training.train import LONG_LINE, Trained, is_held_out, train
 
@@ -159,7 +160,7 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     fitted: list[set[str]] = []
     monkeypatch.setattr(
         "training.train._fit",
-        lambda data, unlabelled, seed, progress, cache: fitted.append({s.site for s in data["text"].samples}) or {},
+        lambda parts, *_: [fitted.append({s.site for s in part.labelled["text"].samples}) or {} for part in parts],
     )
     measured: set[str] = set()
     monkeypatch.setattr(
@@ -181,7 +182,10 @@ def test_unlabelled_pages_teach_and_those_of_measured_sites_do_not(
     taught: list[dict[str, set[str]]] = []
     monkeypatch.setattr(
         "training.train._fit",
-        lambda data, others, *_: taught.append({k: {s.site for s in o.samples} for k, o in others.items()}) or {},
+        lambda parts, *_: [
+            taught.append({kind: {s.site for s in data.samples} for kind, data in part.unlabelled.items()}) or {}
+            for part in parts
+        ],
     )
     monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
     info = train(pages, "both", unlabelled=[*unlabelled, replace(unlabelled[0], site="")]).model.info
@@ -189,6 +193,34 @@ def test_unlabelled_pages_teach_and_those_of_measured_sites_do_not(
     unmeasured = {site for site in everyone if not is_held_out(site)}
     assert taught == [{"text": unmeasured | {""}, "html": unmeasured}, {"text": everyone | {""}, "html": everyone}]
     assert info["unlabelled_pages"] == {"text": 25, "html": 24}
+
+
+def test_the_markup_teaches_the_text_head(make_pages: MakePages) -> None:
+    pages = make_pages(40, "html")
+    head = train(pages, "html", refit=False).model.heads["html"]
+    fresh = make_pages(6, "html", 1)
+    data = build_dataset(fresh, "html")
+    taught = pseudo_label(head, replace(data, labels=np.full_like(data.labels, -1)))
+    assert [page.sample for page in taught] == [page.sample for page in fresh]
+    for page, truth in zip(taught, fresh, strict=True):
+        assert page.page.elements is None
+        assert page.page.segment_texts() == truth.page.segment_texts()
+        known = page.labels >= 0
+        assert known.mean() > 0.5
+        assert (page.labels == truth.labels)[known].mean() > 0.9
+        assert np.array_equal(page.weights > 0, known)
+
+
+def test_joined_datasets_are_those_of_the_pages_together(make_pages: MakePages) -> None:
+    first, second = make_pages(6, "html"), make_pages(5, "html", 1)
+    joined, whole = (
+        build_dataset(first, "html").joined(build_dataset(second, "html")),
+        build_dataset(first + second, "html"),
+    )
+    assert joined.samples == whole.samples
+    for name in ("offsets", "X", "labels", "weights", "chars"):
+        assert np.array_equal(getattr(joined, name), getattr(whole, name)), name
+    assert (joined.words != whole.words).nnz == (joined.classes != whole.classes).nnz == 0
 
 
 def test_an_unlabelled_page_that_repeats_a_labelled_one_is_left_out(

@@ -25,6 +25,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
+from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
 from training.sufficiency import check_balance
@@ -42,6 +43,9 @@ LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
 
 MOST_UNLABELLED_CHARS = 30_000
+
+LEARNT_IN_ORDER: tuple[Kind, ...] = ("html", "text")
+"""What is read with its markup teaches what is read without."""
 
 FITTING_CODE = (detector, training)
 """What a fitted head depends on besides its data; a change of any of it fits heads anew."""
@@ -97,21 +101,37 @@ def train(
         SampleError: Nothing can be learnt from the pages; the message says what is missing.
     """
     datasets = _datasets(pages, seed, cache, progress)
-    parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
-    progress("fitting on three quarters of the sites")
     others = {kind: _unlabelled(unlabelled, pages, kind, cache) for kind in datasets}
-    seen = {kind: data.select(parts[kind]) for kind, data in datasets.items()}
-    seen_others = {kind: data.select(_of_unmeasured_sites(data)) for kind, data in others.items()}
-    heads = _fit(seen, seen_others, seed, progress, cache)
+    seen = _Material(
+        {kind: data.select(_unmeasured(data)) for kind, data in datasets.items()},
+        {kind: data.select(_unmeasured(data)) for kind, data in others.items()},
+    )
+    progress(f"fitting on three quarters of the sites{', and on all of them' if refit else ''}")
+    fitted = _fit([seen, _Material(datasets, others)] if refit else [seen], seed, progress, cache)
     info = {**describe(pages, seed), "unlabelled_pages": {kind: len(data) for kind, data in others.items()}}
-    model = measured = Model(name, heads, info)
+    measured = Model(name, fitted[0], info)
     progress("measuring on the other quarter")
-    rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
-    if refit:
-        progress("fitting on all sites")
-        model = Model(name, _fit(datasets, others, seed, progress, cache), info)
+    rows = evaluate(measured, (page for page in pages if is_held_out(page.sample.site)))
     info["held_out"] = as_dicts(rows)
-    return Trained(model, rows, measured)
+    return Trained(Model(name, fitted[-1], info), rows, measured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What heads are fitted on.
+
+    Attributes:
+        labelled: By kind.
+        unlabelled: Of the same kinds.
+    """
+
+    labelled: dict[Kind, Dataset]
+    unlabelled: dict[Kind, Dataset]
+
+
+def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
+    """The pages that are of no held-out site; (n_pages,) bool."""
+    return np.array([not (sample.site and is_held_out(sample.site)) for sample in data.samples], bool)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
@@ -143,21 +163,26 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(
-    datasets: dict[Kind, Dataset],
-    unlabelled: dict[Kind, Dataset],
-    seed: int,
-    progress: Progress,
-    cache: Path | None,
-) -> dict[Kind, Head]:
-    """Fit every head, side by side."""
+def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path | None) -> list[dict[Kind, Head]]:
+    """The heads of each part, side by side."""
+    jobs = [delayed(_fit_heads)(part, seed, progress, cache) for part in parts]
+    return list(Parallel(n_jobs=len(jobs))(jobs))
+
+
+def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
+    """The HTML head, and then the text head, which learns from it as well."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
-    jobs = []
-    for kind, data in datasets.items():
-        fit = partial(fit_head, data, unlabelled[kind], seed=seed, progress=progress)
-        jobs.append(delayed(remember)(cache, ("head", code, data, unlabelled[kind], seed), fit))
-    heads = Parallel(n_jobs=len(jobs))(jobs)
-    return dict(zip(datasets, heads, strict=True))
+    heads: dict[Kind, Head] = {}
+    for kind in LEARNT_IN_ORDER:
+        if kind not in part.labelled:
+            continue
+        data, others = part.labelled[kind], part.unlabelled[kind]
+        if kind == "text" and "html" in heads and len(part.unlabelled["html"]):
+            taught = pseudo_label(heads["html"], part.unlabelled["html"])
+            data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
+        fit = partial(fit_head, data, others, seed=seed, progress=progress)
+        heads[kind] = remember(cache, ("head", code, data, others, seed), fit)
+    return {kind: heads[kind] for kind in part.labelled}
 
 
 def _unlabelled(samples: Sequence[Sample], pages: Sequence[LabelledPage], kind: Kind, cache: Path | None) -> Dataset:
@@ -172,11 +197,6 @@ def _unlabelled(samples: Sequence[Sample], pages: Sequence[LabelledPage], kind: 
             unknown = np.full(len(page), -1, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
     return build_dataset(chosen, kind, cache)
-
-
-def _of_unmeasured_sites(data: Dataset) -> NDArray[np.bool_]:
-    """The pages that are of no held-out site; (n_pages,) bool."""
-    return np.array([not (sample.site and is_held_out(sample.site)) for sample in data.samples], bool)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:
