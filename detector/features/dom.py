@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.data import HIDDEN_TOKEN
 from detector.features.batch import Batch
 from detector.features.markup import Markup
 from detector.features.recurrence import counts_in_page
-from detector.segment.html import HIDDEN_TOKEN
 
 AROUND = (
     "nav",
