@@ -94,6 +94,11 @@ def test_deep_nesting_and_many_links_take_linear_time() -> None:
 
 
 def test_lone_surrogates_never_reach_the_text() -> None:
-    for markup in ("<p>a\ud800b</p>", "<p class='\ud800'>a?b</p>", "<p>a?b<script>\ud800</script></p>"):
+    for markup in (
+        "<p>a\ud800b</p>",
+        "<p class='\ud800'>a?b</p>",
+        "<p>a?b<script>\ud800</script></p>",
+        "<p \ud800>a?b",
+    ):
         page = segment_html(markup)
         assert page.text == "a?b"

@@ -103,15 +103,24 @@ def segment_html(html: str) -> SegmentedPage:
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
-    walk = _walk(html)
-    text = "\n".join(walk.texts)
-    # Only what is kept is looked at: a page's markup is many times its text.
-    if _has_surrogate(text):
-        walk = _walk(html.encode("utf-8", "replace").decode())
-        text = "\n".join(walk.texts)
+    try:
+        walk, text = _walk_and_text(html)
+    except UnicodeError:
+        # Lone surrogates: the parser takes none in names of attributes, and none may reach the text.
+        walk, text = _walk_and_text(html.encode("utf-8", "replace").decode())
     lengths = np.fromiter(map(len, walk.texts), np.int64, len(walk.texts))
     ends = np.cumsum(lengths + 1) - 1
     return SegmentedPage(text, ends - lengths, ends, _elements(walk))
+
+
+def _walk_and_text(html: str) -> tuple[_Walk, str]:
+    """What a walk collects, and its segments joined; raises UnicodeError where a lone surrogate is in the way."""
+    walk = _walk(html)
+    text = "\n".join(walk.texts)
+    # Only what is kept is looked at: a page's markup is many times its text.
+    if not text.isascii():
+        text.encode()
+    return walk, text
 
 
 def _walk(html: str) -> _Walk:
@@ -215,16 +224,6 @@ def _walk(html: str) -> _Walk:
     if buffer:
         flush()
     return walk
-
-
-def _has_surrogate(text: str) -> bool:
-    if text.isascii():
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _elements(walk: _Walk) -> Elements:
