@@ -96,7 +96,7 @@ class Batch:
         offsets: (n_pages + 1,) int64; the segments of page i are `offsets[i]:offsets[i + 1]`.
         page_of: (n_segments,) int64.
         starts: (n_segments,) int64, offset of each clipped segment into `codes`.
-        lengths: (n_segments,) int64, characters of the whole segment.
+        lengths: (n_segments,) int64, characters of the whole segment, without ignorable ones where it is not clipped.
         codes: (n_chars,) uint32 code points of the clipped segments, apart from each other by at least one blank.
         tokens: The tokens of the clipped segments.
     """
@@ -124,6 +124,8 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
     lengths = ends - starts
     text, starts = _clip(text, starts, ends)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if not text.isascii():
+        codes, starts, lengths = _without_ignorable(codes, starts, lengths)
     classes = ch.class_table().take(ch.places(codes))
     tokens = tokenize(codes, classes, starts)
     empty = tokens.offsets[1:] == tokens.offsets[:-1]
@@ -156,6 +158,20 @@ def _clip(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tupl
     pieces.append(text[at:])
     excess = np.maximum(lengths - (HEAD_CHARS + TAIL_CHARS + 1), 0)
     return "\n".join(pieces), starts - (np.cumsum(excess) - excess)
+
+
+def _without_ignorable(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
+    ignorable = ch.is_ignorable(codes)
+    ignorable[starts] = False
+    if not ignorable.any():
+        return codes, starts, lengths
+    before = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(ignorable, out=before[1:])
+    ends = starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)
+    return codes[~ignorable], starts - before[starts], lengths - (before[ends] - before[starts])
 
 
 def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
