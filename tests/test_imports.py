@@ -12,6 +12,7 @@ LAYERS = (
     ("network", "signatures", "spam"),
     ("features",),
     ("model", "smoothing", "stripping"),
+    ("building", "golden"),
     ("storage", "reasons"),
     ("pipeline",),
     ("corpus", "review", "site_memory"),
