@@ -21,6 +21,7 @@ from detector.building import build_head
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import SCHEMA
+from detector.files import write_whole
 from detector.golden import golden_rows
 from detector.model import Model, schema_digest, site_schema_digest
 from detector.network import Network
@@ -46,8 +47,14 @@ def save_model(model: Model, folder: Path) -> None:
 
     The manifest is written last and by renaming, so that a folder with a manifest is whole. Weights are not compressed:
     it would save a third, and cost a third of the time in which a process starts.
+
+    Raises:
+        ModelError: The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{folder}: the folder cannot be made ({error.strerror}); name another") from error
     arrays: dict[str, NDArray[Any]] = {}
     heads: dict[str, Any] = {}
     for kind, head in model.heads.items():
@@ -94,12 +101,12 @@ def save_model(model: Model, folder: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise ModelError(
+            f"{path}: the model cannot be written ({error.strerror}); make room, or name another folder"
+        ) from error
 
 
 def _network_arrays(name: str, network: Network) -> dict[str, NDArray[Any]]:

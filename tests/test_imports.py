@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    ("data", "errors"),
+    ("data", "errors", "files"),
     ("decode", "limits", "segment"),
     ("network", "signatures", "spam"),
     ("features",),
