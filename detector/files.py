@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write to a temporary name beside the file, then rename; whatever was there stays until then.
+    """Write a file; whatever was there stays until all of it is.
 
     Raises:
         OSError: The file cannot be written; `filename` is always its own.
     """
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        with renamed_when_whole(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         # Where the disk is full in the middle of a file, the system does not say of which.
         error.filename = str(path)
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def renamed_when_whole(path: Path) -> Iterator[Path]:
+    """A name beside the file to write to; it becomes the file's when the block ends, and is taken away if that fails."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        # A read-only disk refuses even to take away what is not there; why the block failed is what counts.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
