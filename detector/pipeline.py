@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
@@ -16,9 +17,9 @@ from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, TIMEOUT_SECONDS, Limits
-from detector.model import Model
+from detector.model import Head, Model
 from detector.reasons import explain
-from detector.segment import segment_html, segment_text
+from detector.segment import WINDOW, segment_html, segment_text, windows_of
 from detector.signatures import SignatureStore
 from detector.smoothing import decide, drop_list_headings, rescue_prose
 from detector.storage import load_model
@@ -157,23 +158,22 @@ class Detector:
     ) -> dict[int, PageResult]:
         """Results, by their places among `pages`, of pages of one kind."""
         segmented = [page for _, page in group]
-        features = extract(segmented, kind)
+        offsets = np.cumsum([0, *map(len, segmented)])
         head = self.model.head(kind)
-        probabilities = head.predict_proba(features)
+        probabilities, prose = _score(head, segmented, kind)
         site = None
         if self.signatures is not None and head.site is not None:
             site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
         labels = decide(probabilities, threshold)
-        prose = features.X[:, _PROSE_AT] > 0
-        drop_list_headings(labels, probabilities, prose, features.offsets)
+        drop_list_headings(labels, probabilities, prose, offsets)
         if threshold < 1:
-            rescue_prose(labels, probabilities, prose, features.offsets)
+            rescue_prose(labels, probabilities, prose, offsets)
         kept = ~self._dropped[labels]
-        texts = kept_texts(segmented, features.offsets, kept)
+        texts = kept_texts(segmented, offsets, kept)
         results = {}
-        for (place, page), text, (first, last) in zip(group, texts, pairwise(features.offsets.tolist()), strict=True):
+        for (place, page), text, (first, last) in zip(group, texts, pairwise(offsets.tolist()), strict=True):
             rows = slice(first, last)
             results[place] = PageResult(
                 source_text=page.text,
@@ -194,13 +194,26 @@ class Detector:
         return results
 
 
+def _score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Probabilities, (n_segments, n_labels) float32, and whether a segment is prose; pieces of long pages each alone."""
+    long = any(len(page) > WINDOW for page in pages)
+    groups = [[piece] for page in pages for piece in windows_of(page)] if long else [pages]
+    scored = []
+    for group in groups:
+        features = extract(group, kind)
+        scored.append((head.predict_proba(features), features.X[:, _PROSE_AT] > 0))
+    probabilities, prose = zip(*scored, strict=True)
+    return np.concatenate(probabilities), np.concatenate(prose)
+
+
 def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
     """The probability of spam, from the page's lines as text: pages are known to be spam in that mode only."""
     head = model.heads.get("text")
     text = segment_text(page.text)
     if head is None or head.spam is None or not len(text):
         return None
-    return head.spam.probability(head.inputs(extract([text], "text")), text.ends - text.starts)
+    inputs = np.concatenate([head.inputs(extract([piece], "text")) for piece in windows_of(text)])
+    return head.spam.probability(inputs, text.ends - text.starts)
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

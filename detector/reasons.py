@@ -11,6 +11,7 @@ from detector.data import Kind, SegmentedPage
 from detector.features import extract
 from detector.model import Head, input_names
 from detector.network import Layer, Network, Places, Sight
+from detector.segment import windows_of
 
 MOST = 3
 """Reasons given for a segment."""
@@ -81,6 +82,19 @@ def explain(
         labels: (n_segments,) the labels to explain.
         host_pages: (n_segments, 2) as in `SiteFeatures`, if signatures were used; what they say is said first.
     """
+    reasons: list[tuple[str, ...]] = []
+    for piece in windows_of(page):
+        reasons += _explain_piece(head, piece, kind, labels[len(reasons) :][: len(piece)])
+    if host_pages is None:
+        return reasons
+    return [
+        (f"on {count:,} of {known:,} other pages of the site", *reason)[:MOST] if count else reason
+        for (count, known), reason in zip(host_pages.tolist(), reasons, strict=True)
+    ]
+
+
+def _explain_piece(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint8]) -> list[tuple[str, ...]]:
+    """As `explain`, of what was looked at together, and by the page alone."""
     features = extract([page], kind)
     inputs, places = head.inputs(features), Places.of(features.offsets)
     n, n_inputs = inputs.shape
@@ -98,15 +112,9 @@ def explain(
     # Ties and zeros say nothing; stable order keeps the same words on every machine.
     weights = spoken.reshape(n, len(said))
     best = np.argsort(-weights, axis=1, kind="stable")[:, : MOST * 4]
-    reasons = [
+    return [
         _words([(*said[i], bool(high[row, i])) for i in order if weights[row, i] > 0])
         for row, order in enumerate(best.tolist())
-    ]
-    if host_pages is None:
-        return reasons
-    return [
-        (f"on {count:,} of {known:,} other pages of the site", *reason)[:MOST] if count else reason
-        for (count, known), reason in zip(host_pages.tolist(), reasons, strict=True)
     ]
 
 

@@ -6,6 +6,9 @@ import hashlib
 import io
 import json
 import math
+import os
+import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,41 +17,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.building import build_head
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
-from detector.features import DOM_BITS, SCHEMA, TEXT_BITS
-from detector.model import (
-    SITE_INPUT_NAMES,
-    HashedScorer,
-    Head,
-    Model,
-    SiteHead,
-    input_names,
-    schema_digest,
-    site_schema_digest,
-)
-from detector.network import Layer, Network, Sight, Stage
-from detector.spam import SpamScorer
+from detector.features import SCHEMA
+from detector.files import write_whole
+from detector.golden import golden_rows
+from detector.model import Model, schema_digest, site_schema_digest
+from detector.network import Network
 
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
+GOLDEN = "golden.json"
 FORMAT = 2
-MOST_STAGES = 16
-MOST_DISTANCE = 1 << 10
-MOST_MAGNITUDE = 1 << 20
 DTYPES = ("int8", "int16", "float32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 64 << 20
 """No honest model comes near; a larger one is refused before it is unpacked."""
 
+_DIRECTORY_END = struct.Struct("<4s4H2LH")
+"""The end of a zip archive."""
+
+_MOST_ARRAYS = 1 << 10
+_MOST_DIRECTORY_BYTES = 1 << 18
+
 
 def save_model(model: Model, folder: Path) -> None:
-    """Write the model's folder: `model.json` and `weights.npz`.
+    """Write the model's folder: `model.json`, `weights.npz`, and `golden.json` to replay it by.
 
     The manifest is written last and by renaming, so that a folder with a manifest is whole. Weights are not compressed:
     it would save a third, and cost a third of the time in which a process starts.
+
+    Raises:
+        ModelError: The folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{folder}: the folder cannot be made ({error.strerror}); name another") from error
     arrays: dict[str, NDArray[Any]] = {}
     heads: dict[str, Any] = {}
     for kind, head in model.heads.items():
@@ -76,22 +82,31 @@ def save_model(model: Model, folder: Path) -> None:
             arrays |= {f"{kind}.site.mean": head.site.mean, f"{kind}.site.scale": head.site.scale}
             arrays |= _network_arrays(f"{kind}.site", head.site.network)
             heads[kind]["site"] = {"schema": site_schema_digest(), "network": _describe_network(head.site.network)}
-    temporary = folder / f".{WEIGHTS}.tmp"
-    with temporary.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
-    temporary.replace(folder / WEIGHTS)
+    weights = io.BytesIO()
+    np.savez(weights, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    _write(folder / WEIGHTS, weights.getvalue())
+    golden = (json.dumps(golden_rows(model), indent=1, ensure_ascii=False) + "\n").encode()
+    _write(folder / GOLDEN, golden)
     manifest = {
         "format": FORMAT,
         "name": model.name,
         "labels": [str(label) for label in LABELS],
         "heads": heads,
         "arrays": {name: _describe(array) for name, array in arrays.items()},
+        "golden": hashlib.sha256(golden).hexdigest(),
         "info": model.info,
     }
     manifest["sha256"] = _manifest_sha256(manifest)
-    temporary = folder / f".{MANIFEST}.tmp"
-    temporary.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(folder / MANIFEST)
+    _write(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise ModelError(
+            f"{path}: the model cannot be written ({error.strerror}); make room, or name another folder"
+        ) from error
 
 
 def _network_arrays(name: str, network: Network) -> dict[str, NDArray[Any]]:
@@ -138,7 +153,7 @@ def load_model(folder: Path) -> Model:
     manifest = _read_manifest(folder)
     arrays = _read_arrays(folder / WEIGHTS, manifest)
     try:
-        heads = {kind: _build_head(kind, manifest["heads"][kind], arrays) for kind in _kinds(manifest, folder)}
+        heads = {kind: build_head(kind, manifest["heads"][kind], arrays) for kind in _kinds(manifest, folder)}
         return Model(str(manifest["name"]), heads, dict(manifest["info"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
@@ -146,12 +161,63 @@ def load_model(folder: Path) -> Model:
         ) from error
 
 
+def read_golden(folder: Path) -> list[dict[str, Any]]:
+    """The golden rows that were written with a model, for `detector.golden.replay`.
+
+    Raises:
+        ModelError: There are none, or they are not the ones in the manifest.
+    """
+    manifest, path = _read_manifest(folder), folder / GOLDEN
+    try:
+        content = _read_whole(path, MAX_MANIFEST_BYTES)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the golden rows ({error.strerror}); get the model again") from error
+    if hashlib.sha256(content).hexdigest() != manifest.get("golden"):
+        raise ModelError(f"{path}: not the golden rows in the manifest; get the model again")
+    try:
+        rows = json.loads(content)
+        if not isinstance(rows, list) or not all(map(_is_golden, rows)):
+            raise ValueError("not rows of pages and probabilities")
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: no golden rows ({error}); get the model again") from error
+    return rows
+
+
+def _is_golden(row: Any) -> bool:
+    """Whether it has the form of a golden row."""
+    if not isinstance(row, dict) or row.get("kind") not in ("text", "html") or not isinstance(row.get("page"), str):
+        return False
+    found = row.get("probabilities")
+    return isinstance(found, list) and all(
+        isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
+        for values in found
+    )
+
+
+def _read_whole(path: Path, most: int) -> bytes:
+    """A file of the model's folder.
+
+    Raises:
+        ModelError: It is larger than `most` bytes, a link that leads out of the folder, or no file but a device or pipe.
+        OSError: It cannot be read.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(path.parent)):
+        raise ModelError(
+            f"{path}: a link that leads out of the model's folder; copy the folder with cp -rL and use that"
+        )
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ModelError(f"{path}: not a regular file; name a folder made by 'detector train'")
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ModelError(f"{path}: larger than that of any honest model ({most:,} bytes)")
+    return content
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ModelError(f"{path}: larger than any honest manifest ({MAX_MANIFEST_BYTES} bytes)")
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(_read_whole(path, MAX_MANIFEST_BYTES).decode("utf-8"))
     except OSError as error:
         raise ModelError(
             f"{folder}: no model here ({error.strerror}: {path.name}); name a folder made by 'detector train'"
@@ -199,7 +265,9 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> dict[str, NDArray[Any]
         raise ModelError(f"{path.parent / MANIFEST}: no table of arrays; get the model again")
     arrays: dict[str, NDArray[Any]] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        content = _read_whole(path, MAX_WEIGHTS_BYTES)
+        _check_directory(content)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
             if sum(entry.file_size for entry in members.values()) > MAX_WEIGHTS_BYTES:
                 raise ModelError(f"{path}: unpacks to more than {MAX_WEIGHTS_BYTES} bytes; not an honest model")
@@ -212,9 +280,9 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> dict[str, NDArray[Any]
                 header, shape, dtype = _expected(described[name])
                 if entry.file_size != len(header) + dtype.itemsize * math.prod(shape):
                     raise ModelError(f"{path}: array '{name}' has another size than the manifest says")
-                content = archive.read(entry)
-                arrays[name] = np.frombuffer(content, dtype, offset=len(header)).reshape(shape)
-                if not content.startswith(header) or _sha256(arrays[name]) != described[name]["sha256"]:
+                member = archive.read(entry)
+                arrays[name] = np.frombuffer(member, dtype, offset=len(header)).reshape(shape)
+                if not member.startswith(header) or _sha256(arrays[name]) != described[name]["sha256"]:
                     raise ModelError(f"{path}: array '{name}' is not the one in the manifest; get the model again")
                 if not np.isfinite(arrays[name]).all():
                     raise ModelError(f"{path}: array '{name}' holds values that are not finite; get the model again")
@@ -223,6 +291,21 @@ def _read_arrays(path: Path, manifest: dict[str, Any]) -> dict[str, NDArray[Any]
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zlib.error) as error:
         raise ModelError(f"{path}: damaged weights ({error}); get the model again") from error
     return arrays
+
+
+def _check_directory(archive: bytes) -> None:
+    """Refuse a zip archive with an endless directory, which the library would read at once, before any check of ours.
+
+    Raises:
+        ValueError: It has one, or does not end as this package writes it.
+    """
+    end = archive[-_DIRECTORY_END.size :]
+    if len(end) < _DIRECTORY_END.size:
+        raise ValueError("too short for an archive")
+    mark, _, _, _, entries, size, _, comment = _DIRECTORY_END.unpack(end)
+    zip64 = archive[-_DIRECTORY_END.size - 20 :].startswith(b"PK\x06\x07")
+    if mark != b"PK\x05\x06" or comment or zip64 or entries > _MOST_ARRAYS or size > _MOST_DIRECTORY_BYTES:
+        raise ValueError("its directory is not that of an honest model")
 
 
 def _expected(described: dict[str, Any]) -> tuple[bytes, tuple[int, ...], np.dtype[Any]]:
@@ -237,100 +320,3 @@ def _expected(described: dict[str, Any]) -> tuple[bytes, tuple[int, ...], np.dty
     fields = {"descr": dtype.str, "fortran_order": False, "shape": tuple(shape)}
     np.lib.format.write_array_header_1_0(header, fields)
     return header.getvalue(), tuple(shape), dtype
-
-
-def _build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
-    n_inputs = len(input_names(kind))
-    networks = [
-        _build_network(f"{kind}.network{number}", network, n_inputs, arrays)
-        for number, network in enumerate(described["networks"])
-    ]
-    if not networks or not 0 < described["threshold"] < 1:
-        raise ValueError(f"{kind} head without networks or with threshold {described['threshold']}")
-    mean, scale = _standard(kind, n_inputs, arrays)
-    scales = described["scales"]
-    return Head(
-        words=_build_scorer(f"{kind}.words", scales["words"], TEXT_BITS, arrays),
-        classes=_build_scorer(f"{kind}.classes", scales["classes"], DOM_BITS, arrays) if kind == "html" else None,
-        mean=mean,
-        scale=scale,
-        networks=networks,
-        threshold=float(described["threshold"]),
-        spam=_build_spam_scorer(f"{kind}.spam", scales["spam_bias"], n_inputs, arrays)
-        if "spam_bias" in scales
-        else None,
-        site=_build_site(kind, described["site"], arrays) if "site" in described else None,
-    )
-
-
-def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SiteHead:
-    if described["schema"] != site_schema_digest():
-        raise ModelError(
-            f"the {kind} head's site memory was made for other features than this version computes; "
-            "train it again (detector signatures teach), or use the package version it was made with"
-        )
-    n_inputs = len(SITE_INPUT_NAMES)
-    mean, scale = _standard(f"{kind}.site", n_inputs, arrays)
-    return SiteHead(mean, scale, _build_network(f"{kind}.site", described["network"], n_inputs, arrays))
-
-
-def _standard(
-    name: str, n_inputs: int, arrays: dict[str, NDArray[Any]]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """What the inputs of a head are standardised with."""
-    mean, scale = arrays[f"{name}.mean"], arrays[f"{name}.scale"]
-    if mean.shape != (n_inputs,) or scale.shape != (n_inputs,) or not (scale > 0).all():
-        raise ValueError(f"{name} inputs are standardised with arrays of shapes {mean.shape}, {scale.shape}")
-    return mean, scale
-
-
-def _build_spam_scorer(name: str, bias: float, n_inputs: int, arrays: dict[str, NDArray[Any]]) -> SpamScorer:
-    weight = arrays[name]
-    if weight.shape != (2 * n_inputs + 2,) or weight.dtype != np.float32 or not np.isfinite(bias):
-        raise ValueError(f"'{name}' has shape {weight.shape}, type {weight.dtype} and bias {bias}")
-    return SpamScorer(weight, float(bias))
-
-
-def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
-    """A network whose layers fit each other."""
-    if len(described["stages"]) > MOST_STAGES:
-        raise ValueError(f"'{name}' has {len(described['stages'])} stages")
-    stages: list[Stage] = []
-    width = n_inputs
-    for place, stage in enumerate(described["stages"]):
-        sight, distance = Sight(stage["sight"]), stage["distance"]
-        near = sight == Sight.NEIGHBOURS
-        if type(distance) is not int or not (1 <= distance <= MOST_DISTANCE if near else distance == 0):
-            raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
-        layer = _build_layer(f"{name}.layer{place}", 3 * width if near else width, stage["unit"], arrays)
-        if sight != Sight.SEGMENT and layer.bias.shape != (width,):
-            raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")
-        width = len(layer.bias)
-        stages.append(Stage(layer, sight, distance))
-    output = _build_layer(f"{name}.layer{len(stages)}", width, described["output_unit"], arrays)
-    if output.bias.shape != (len(LABELS),):
-        raise ValueError(f"'{name}' has {output.bias.shape} outputs")
-    return Network(stages, output)
-
-
-def _build_layer(name: str, n_in: int, unit: float, arrays: dict[str, NDArray[Any]]) -> Layer:
-    """A layer whose products are exact and whose results stay finite."""
-    weight, scale, bias = (arrays[f"{name}.{part}"] for part in ("weight", "scale", "bias"))
-    if weight.ndim != 2 or weight.shape[0] != n_in or scale.shape != bias.shape or bias.shape != weight.shape[1:]:
-        raise ValueError(f"'{name}' has shapes {weight.shape}, {scale.shape}, {bias.shape}")
-    if weight.dtype != np.int16 or np.abs(weight.astype(np.int64)).sum(axis=0).max(initial=0) > Layer.MOST_SUM:
-        raise ValueError(f"'{name}' has weights of type {weight.dtype}, or too large")
-    if max(np.abs(scale).max(initial=0), np.abs(bias).max(initial=0)) > MOST_MAGNITUDE:
-        raise ValueError(f"'{name}' has scales or biases beyond {MOST_MAGNITUDE}")
-    if not 0 < unit < 2**16:
-        raise ValueError(f"'{name}' has unit {unit}")
-    return Layer(weight, scale, bias, float(unit))
-
-
-def _build_scorer(name: str, scale: float, bits: int, arrays: dict[str, NDArray[Any]]) -> HashedScorer:
-    table, bias = arrays[name], arrays[f"{name}.bias"]
-    if table.shape != (1 << bits, len(LABELS)) or table.dtype != np.int8 or bias.shape != (len(LABELS),):
-        raise ValueError(f"table '{name}' has shape {table.shape} and type {table.dtype}")
-    if not np.isfinite(scale):
-        raise ValueError(f"table '{name}' has scale {scale}")
-    return HashedScorer(table, float(scale), bias)

@@ -225,7 +225,10 @@ def test_model_info_and_verify(run: Run, sentence_folder: Path, tmp_path: Path) 
     told = json.loads(run("model", "info", sentence_folder).out)
     assert (told["name"], told["info"]) == ("sentences", {"made": "by hand"})
     assert told["heads"]["text"]["threshold"] == 0.5
-    assert "model 'sentences' is whole; kinds: text, html" in run("model", "verify", sentence_folder).out
+    assert (
+        "model 'sentences' is whole; kinds: text, html; 47 golden rows replayed"
+        in run("model", "verify", sentence_folder).out
+    )
     assert run("model", "verify").code == run("model", "info").code == 0
     damaged = shutil.copytree(sentence_folder, tmp_path / "m")
     (damaged / WEIGHTS).write_bytes((damaged / WEIGHTS).read_bytes()[:-100])

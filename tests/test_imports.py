@@ -7,11 +7,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    ("data", "errors"),
+    ("data", "errors", "files"),
     ("decode", "limits", "segment"),
     ("network", "signatures", "spam"),
     ("features",),
     ("model", "smoothing", "stripping"),
+    ("building", "golden"),
     ("storage", "reasons"),
     ("pipeline",),
     ("corpus", "review", "site_memory"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -18,9 +19,19 @@ from numpy.typing import NDArray
 
 from detector import Detector
 from detector.errors import ModelError
+from detector.golden import replay
 from detector.model import Model, input_names
 from detector.network import Network, Places
-from detector.storage import MANIFEST, WEIGHTS, _manifest_sha256, load_model, save_model
+from detector.storage import (
+    GOLDEN,
+    MANIFEST,
+    MAX_WEIGHTS_BYTES,
+    WEIGHTS,
+    _manifest_sha256,
+    load_model,
+    read_golden,
+    save_model,
+)
 
 SameModel = Callable[[Model, Model], bool]
 Edit = Callable[[dict[str, Any]], object]
@@ -63,6 +74,7 @@ def altered(
         for name, array in changed.items():
             archive.writestr(f"{name}.npy", (members or {}).get(name) or npy(array))
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    shutil.copy(source / GOLDEN, folder)
     return folder
 
 
@@ -88,7 +100,7 @@ def test_equal_models_are_equal_files_and_nothing_else_is_left(sentence_folder: 
     for _ in range(2):
         save_model(load_model(sentence_folder), tmp_path / "new" / "model")
     files = {path.name: path.read_bytes() for path in (tmp_path / "new" / "model").iterdir()}
-    assert files == {name: (sentence_folder / name).read_bytes() for name in (MANIFEST, WEIGHTS)}
+    assert files == {name: (sentence_folder / name).read_bytes() for name in (MANIFEST, WEIGHTS, GOLDEN)}
 
 
 def test_a_model_of_one_kind(sentence_model: Model, tmp_path: Path) -> None:
@@ -122,7 +134,7 @@ def test_missing_parts_are_said(sentence_folder: Path, tmp_path: Path) -> None:
         (b"[1]", "not a model manifest"),
         (b"{}", "not a model manifest"),
         (b'{"format": 2}', "altered or damaged since it was written"),
-        (b" " * (1 << 20) + b"{}", "larger than any honest manifest"),
+        (b" " * (1 << 20) + b"{}", "larger than that of any honest model"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused(sentence_folder: Path, tmp_path: Path, content: bytes, said: str) -> None:
@@ -167,7 +179,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "dtype unknown": (lambda m: m["arrays"]["html.mean"].update(dtype="O"), "damaged weights"),
     "shape of bools": (lambda m: m["arrays"]["html.mean"].update(shape=[True]), "damaged weights"),
     "shape too large": (lambda m: m["arrays"]["html.mean"].update(shape=[10**23]), "damaged weights"),
-    "no network": (lambda m: m["heads"]["text"].update(networks=[]), "without networks"),
+    "no network": (lambda m: m["heads"]["text"].update(networks=[]), "text head has 0 networks"),
     "many stages": (lambda m: network(m).update(stages=[SEGMENT] * 17), "has 17 stages"),
     "absent layer": (lambda m: network(m).update(stages=[SEGMENT]), "KeyError('text.network0.layer1.weight')"),
     "unit zero": (lambda m: network(m).update(output_unit=0.0), "has unit 0.0"),
@@ -332,3 +344,123 @@ def test_names_of_arrays_are_never_paths(sentence_folder: Path, tmp_path: Path, 
 )
 def test_members_that_are_no_arrays_are_refused(sentence_folder: Path, tmp_path: Path, member: bytes) -> None:
     refusal(altered(sentence_folder, tmp_path / "m", members={"text.mean": member}))
+
+
+def leading_out(folder: Path, outside: Path) -> None:
+    outside.write_bytes((folder / WEIGHTS).read_bytes())
+    (folder / WEIGHTS).unlink()
+    (folder / WEIGHTS).symlink_to(outside)
+
+
+def in_a_circle(folder: Path, outside: Path) -> None:
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).symlink_to(folder / MANIFEST)
+
+
+def to_a_device(folder: Path, outside: Path) -> None:
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).symlink_to("/dev/zero")
+
+
+def to_a_pipe(folder: Path, outside: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    os.mkfifo(folder / WEIGHTS)
+
+
+def to_a_folder(folder: Path, outside: Path) -> None:
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).mkdir()
+
+
+def without_end(folder: Path, outside: Path) -> None:
+    with (folder / WEIGHTS).open("ab") as stream:
+        stream.truncate(MAX_WEIGHTS_BYTES + 1)
+
+
+def many_members(folder: Path, outside: Path) -> None:
+    with zipfile.ZipFile(folder / WEIGHTS, "w") as archive:
+        for number in range(1100):
+            archive.writestr(f"{number}.npy", b"")
+
+
+def a_comment(folder: Path, outside: Path) -> None:
+    with zipfile.ZipFile(folder / WEIGHTS, "a") as archive:
+        archive.comment = b"x" * 60_000
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (leading_out, "weights.npz: a link that leads out of the model's folder"),
+        (in_a_circle, "no model here"),
+        (to_a_device, "model.json: a link that leads out of the model's folder"),
+        (to_a_pipe, "weights.npz: not a regular file"),
+        (to_a_folder, "model.json: not a regular file"),
+        (without_end, "weights.npz: larger than that of any honest model"),
+        (many_members, "its directory is not that of an honest model"),
+        (a_comment, "its directory is not that of an honest model"),
+    ],
+)
+def test_files_that_are_not_what_they_seem_are_refused(
+    sentence_folder: Path, tmp_path: Path, damage: Callable[[Path, Path], None], said: str
+) -> None:
+    folder = shutil.copytree(sentence_folder, tmp_path / "m")
+    damage(folder, tmp_path / "outside")
+    assert said in refusal(folder)
+
+
+def test_a_link_inside_the_folder_and_one_to_the_folder_are_followed(sentence_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(sentence_folder, tmp_path / "m")
+    (folder / WEIGHTS).rename(folder / "other.npz")
+    (folder / WEIGHTS).symlink_to("other.npz")
+    (tmp_path / "link").symlink_to(folder)
+    assert load_model(tmp_path / "link").name == "sentences"
+
+
+def regolded(source: Path, folder: Path, rows: Any) -> Path:
+    """A copy of a model with other golden rows, and a digest to match."""
+    content = json.dumps(rows).encode()
+    altered(source, folder, edit=lambda manifest: manifest.update(golden=hashlib.sha256(content).hexdigest()))
+    (folder / GOLDEN).write_bytes(content)
+    return folder
+
+
+def test_golden_rows_are_replayed_and_the_first_that_differs_is_named(sentence_folder: Path, tmp_path: Path) -> None:
+    rows = read_golden(sentence_folder)
+    assert replay(load_model(sentence_folder), rows) == sum(len(row["probabilities"]) for row in rows) > 30
+    rows[1]["probabilities"][2][0] += 9e-7
+    model = load_model(regolded(sentence_folder, tmp_path / "near", rows))
+    replay(model, rows)
+    rows[1]["probabilities"][2][0] += 2e-6
+    rows[3]["probabilities"][0][1] += 0.5
+    with pytest.raises(ModelError, match=r"golden page 2 \(text\), segment 3 \('300 g Berglinsen'\): content is 0\..*"):
+        replay(model, rows)
+    rows[1]["probabilities"].pop()
+    with pytest.raises(ModelError, match=r"golden page 2 \(text\) is cut into 8 segments here and was into 7"):
+        replay(model, rows)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {},
+        [1],
+        [{"kind": "pdf", "page": "x", "probabilities": []}],
+        [{"kind": "text", "page": 1, "probabilities": []}],
+        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5]]}],
+        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5, None]]}],
+    ],
+)
+def test_golden_rows_that_are_none_are_refused(sentence_folder: Path, tmp_path: Path, rows: Any) -> None:
+    with pytest.raises(ModelError, match=r"golden\.json: no golden rows"):
+        read_golden(regolded(sentence_folder, tmp_path / "m", rows))
+
+
+def test_missing_and_altered_golden_rows_are_said(sentence_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(sentence_folder, tmp_path / "m")
+    (folder / GOLDEN).write_text("[]")
+    with pytest.raises(ModelError, match=r"not the golden rows in the manifest"):
+        read_golden(folder)
+    (folder / GOLDEN).unlink()
+    with pytest.raises(ModelError, match=r"cannot read the golden rows \(No such file"):
+        read_golden(folder)

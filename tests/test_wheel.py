@@ -26,7 +26,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_packages_the_model_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for part in ("detector/py.typed", "detector/default_model/model.json", "detector/default_model/weights.npz"):
+    for part in (
+        "detector/py.typed",
+        "detector/default_model/model.json",
+        "detector/default_model/weights.npz",
+        "detector/default_model/golden.json",
+    ):
         assert part in names
     assert "training/train.py" in names
     assert {name.split("/")[0].removesuffix(".dist-info") for name in names} == {

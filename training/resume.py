@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import joblib
 
+from detector.errors import RunError
+
 Result = TypeVar("Result")
 
 
@@ -24,6 +26,9 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
         folder: Where results are kept; None computes anew.
         key: Anything that `joblib.hash` takes; equal keys must mean equal results, so a digest of the code belongs in it.
         compute: Called without arguments.
+
+    Raises:
+        RunError: The result cannot be kept.
     """
     if folder is None:
         return compute()
@@ -32,11 +37,19 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
         found: Result = joblib.load(path)
         return found
     result = compute()
-    folder.mkdir(parents=True, exist_ok=True)
     # Renamed when whole: an interrupted run leaves nothing that looks like a result.
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    joblib.dump(result, temporary)
-    temporary.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        joblib.dump(result, temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"{folder}: what was computed cannot be kept ({error.strerror}); make room, and start the same command "
+            "again: it goes on from here"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
     return result
 
 

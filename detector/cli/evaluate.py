@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,12 +82,21 @@ def evaluate(
         typer.echo("\n\n".join(filter(None, (as_table(done.rows), done.comparison()))))
     if json is not None:
         report = json_module.dumps(done.as_dict(pages), indent=1, ensure_ascii=False)
-        typer.echo(report) if json == STDOUT else Path(json).write_text(report + "\n", encoding="utf-8")
+        typer.echo(report) if json == STDOUT else _write(Path(json), report)
     if chart is not None:
         draw(done.rows, chart, [each.name for each in done.models])
     for line in (*done.failures(), *map(str, done.verdicts)):
         _say(line)
     raise typer.Exit(0 if all(verdict.is_met for verdict in done.verdicts) else 1)
+
+
+def _write(path: Path, report: str) -> None:
+    from detector.files import write_whole
+
+    try:
+        write_whole(path, f"{report}\n".encode())
+    except OSError as error:
+        raise UsageError(f"--json {path}: cannot be written ({error.strerror}); name another file") from error
 
 
 def _load(folder: Path | None) -> NamedModel:
@@ -133,6 +143,8 @@ def _check_places(json: str | None, chart: Path | None) -> None:
             raise UsageError(f"{option} {place}: there is no folder {place.parent}; make it, or name another")
         if place is not None and place.is_dir():
             raise UsageError(f"{option} {place}: a folder, not a file; name a file in it")
+        if place is not None and not os.access(place.parent, os.W_OK):
+            raise UsageError(f"{option} {place}: nothing can be written to {place.parent}; name another folder")
     if chart is not None and chart.suffix != ".png":
         raise UsageError(f"--chart {chart}: charts are PNG; name it {chart.with_suffix('.png')}")
 

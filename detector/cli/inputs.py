@@ -86,13 +86,3 @@ def output_path(folder: Path, name: str, taken: set[Path]) -> Path:
         raise InputError(f"its text would be written over it; name another folder with -o than {folder}")
     taken.add(path)
     return path
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or none: to a temporary name beside it, then renamed."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,3 +35,5 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"{folder}: the folder cannot be made ({error.strerror}); name another with -o")
+    if not os.access(folder, os.W_OK):
+        fail(f"{folder}: nothing can be written to this folder; name another with -o, or change its permissions")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from detector.errors import ModelError
+
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 
 
@@ -30,9 +32,17 @@ def info(folder: Annotated[Path | None, typer.Argument(help="Default: the model 
 
 @model_app.command()
 def verify(folder: Annotated[Path | None, typer.Argument(help="Default: the model that ships.")] = None) -> None:
-    """Check a model folder: sizes, shapes, types, digests and feature schema."""
+    """Check a model folder (sizes, shapes, types, digests, feature schema), and that it decides here as where it was made."""
+    from detector.golden import replay
     from detector.pipeline import DEFAULT_MODEL
-    from detector.storage import load_model
+    from detector.storage import load_model, read_golden
 
-    model = load_model(folder or DEFAULT_MODEL)
-    typer.echo(f"{folder or DEFAULT_MODEL}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}")
+    folder = folder or DEFAULT_MODEL
+    model, rows = load_model(folder), read_golden(folder)
+    try:
+        replayed = replay(model, rows)
+    except ModelError as error:
+        raise ModelError(f"{folder}: {error}") from error
+    typer.echo(
+        f"{folder}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}; {replayed} golden rows replayed"
+    )

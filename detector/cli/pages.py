@@ -72,7 +72,8 @@ def strip(
     ] = None,
 ) -> None:
     """Print the pages' own content, without link lists and boilerplate."""
-    from detector.cli.inputs import output_path, write_atomically
+    from detector.cli.inputs import output_path
+    from detector.files import write_whole
     from detector.pipeline import Detector
 
     detector = Detector(model, threshold=threshold)
@@ -82,7 +83,7 @@ def strip(
     taken: set[Path] = set()
     for source, result, wrong in _classified(detector, inputs, kind):
         failed += wrong
-        if result is None:
+        if result is None or result.problem:
             continue
         if output is None:
             typer.echo(result.text)
@@ -93,7 +94,7 @@ def strip(
             failed += report(source.name, str(error))
             continue
         try:
-            write_atomically(path, result.text + "\n")
+            write_whole(path, f"{result.text}\n".encode("utf-8", "replace"))
         except OSError as error:
             failed += report(source.name, f"{path} could not be written ({error.strerror})")
     raise typer.Exit(1 if failed else 0)

@@ -27,7 +27,8 @@ def review(
 
     The pages that would teach a model most come first.
     """
-    from detector.cli.inputs import read_sources, write_atomically
+    from detector.cli.inputs import read_sources
+    from detector.files import write_whole
     from detector.pipeline import Detector
     from detector.review import ReviewPage, most_teaching_first, render, review_page
 
@@ -49,7 +50,7 @@ def review(
     if not pages:
         fail("no page could be read, so no review was written")
     try:
-        write_atomically(output, render(most_teaching_first(pages.values())))
+        write_whole(output, render(most_teaching_first(pages.values())).encode("utf-8", "replace"))
     except OSError as error:
         raise InputError(f"{output} could not be written ({error.strerror}); name another file with -o") from error
     segments = sum(len(page.body["lines"]) for page in pages.values())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,19 +35,22 @@ def build(
     ] = None,
 ) -> None:
     """Count on how many pages of each host every line occurs."""
+    from detector.errors import UsageError
     from detector.features.site import scheme
     from detector.signatures import SignatureCounter, merge_to_file
     from detector.site_memory import count_pages
 
+    if not os.access(output.parent, os.W_OK):
+        raise UsageError(f"{output}: nothing can be written to {output.parent}; name a file in another folder with -o")
     failed: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with _working_folder(output) as folder:
         counter: PageCounter
         if redis is not None:
             from detector.signatures.shared import RedisSignatureCounter
 
             counter = RedisSignatureCounter(redis, scheme())
         else:
-            counter = SignatureCounter(scheme(), Path(folder))
+            counter = SignatureCounter(scheme(), folder)
         pages = count_pages(_pages(corpus, failed), counter)
         if isinstance(counter, SignatureCounter):
             counter.freeze_to_file(output, min_pages)
@@ -53,6 +58,22 @@ def build(
             merge_to_file([counter.freeze()], output, min_pages)
     typer.echo(f"{output}: {pages:,} new pages", err=True)
     raise typer.Exit(1 if failed else 0)
+
+
+@contextlib.contextmanager
+def _working_folder(output: Path) -> Iterator[Path]:
+    """A folder for what the memory does not hold, beside the output, for a system's temporary folder may be in memory.
+
+    Its name is always the same, so that what a killed process left is taken away by the next.
+    """
+    folder = output.with_name(f".{output.name}.runs")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @app.command()

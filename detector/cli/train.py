@@ -12,7 +12,7 @@ import typer
 from detector.cli.labelled import labelled_pages
 from detector.cli.messages import fail, make_folder, say
 from detector.cli.options import CorporaOpt
-from detector.errors import DetectorError
+from detector.errors import DetectorError, RunError
 
 if TYPE_CHECKING:
     from training.labelling import LabelledPage
@@ -65,6 +65,9 @@ def train(
             if extend
             else _fit(pages, corpora, output.name, seed, unfinished)
         )
+    except RunError:
+        # What was computed stays, to be gone on from.
+        raise
     except DetectorError:
         shutil.rmtree(output / UNFINISHED if existed else output, ignore_errors=True)
         raise
@@ -113,11 +116,12 @@ def _extend(pages: list[LabelledPage], base: Path | None, name: str, cache: Path
 
 
 def _save(trained: Trained, output: Path, command: str) -> None:
+    from detector.files import write_whole
     from detector.storage import save_model
     from training.card import model_card
 
     save_model(trained.model, output)
-    (output / "README.md").write_text(model_card(trained.model, trained.held_out, command), encoding="utf-8")
+    write_whole(output / "README.md", model_card(trained.model, trained.held_out, command).encode())
 
 
 def _report(trained: Trained, pages: list[LabelledPage], folder: Path, cache: Path) -> None:

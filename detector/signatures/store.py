@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import SignatureError, UsageError
+from detector.files import renamed_when_whole
 from detector.signatures.keys import KIND_MASK, PRUNED, KeyKind, kinds_of
 
 MAGIC = b"LFDSIGS\n"
@@ -214,9 +215,12 @@ def _write(path: Path, parts: Iterator[Part], scheme: str) -> None:
     import shutil
     import tempfile
 
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("w+b") as stream, tempfile.TemporaryFile(dir=path.parent) as tail:
+        with (
+            renamed_when_whole(path) as temporary,
+            temporary.open("w+b") as stream,
+            tempfile.TemporaryFile(dir=path.parent) as tail,
+        ):
             stream.write(b" " * HEADER_BYTES)
             digest, size = _start_digest(scheme), 0
             for keys, counts in parts:
@@ -233,11 +237,10 @@ def _write(path: Path, parts: Iterator[Part], scheme: str) -> None:
             line = MAGIC + json.dumps(header).encode()
             stream.seek(0)
             stream.write(line.ljust(HEADER_BYTES - 1) + b"\n")
-        temporary.replace(path)
     except OSError as error:
-        raise SignatureError(f"{path}: cannot be written ({error.strerror}); name another file") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise SignatureError(
+            f"{path}: cannot be written ({error.strerror}); make room, or name another file"
+        ) from error
 
 
 def _read_header(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from detector.errors import SampleError, UsageError
+from detector.files import write_whole
 from training.corpora.clone import LeftOut, Record
 from training.corpora.registry import Corpus
 from training.labelling import label_page
@@ -116,9 +117,7 @@ Left out:{rest}
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}); name another file with -o") from error

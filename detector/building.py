@@ -1,0 +1,123 @@
+"""A manifest's heads and the arrays it describes to a model: every shape, type and magnitude is checked before use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.data import LABELS, Kind
+from detector.errors import ModelError
+from detector.features import DOM_BITS, TEXT_BITS
+from detector.model import SITE_INPUT_NAMES, HashedScorer, Head, SiteHead, input_names, site_schema_digest
+from detector.network import Layer, Network, Sight, Stage
+from detector.spam import SpamScorer
+
+MOST_NETWORKS = 16
+MOST_STAGES = 16
+MOST_DISTANCE = 1 << 10
+MOST_MAGNITUDE = 1 << 20
+
+
+def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
+    """A head from what a manifest says of it.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: It does not describe one.
+        ModelError: Its site memory was made for other features.
+    """
+    n_inputs = len(input_names(kind))
+    networks = [
+        _build_network(f"{kind}.network{number}", network, n_inputs, arrays)
+        for number, network in enumerate(described["networks"])
+    ]
+    if not 1 <= len(networks) <= MOST_NETWORKS or not 0 < described["threshold"] < 1:
+        raise ValueError(f"{kind} head has {len(networks)} networks and threshold {described['threshold']}")
+    mean, scale = _standard(kind, n_inputs, arrays)
+    scales = described["scales"]
+    return Head(
+        words=_build_scorer(f"{kind}.words", scales["words"], TEXT_BITS, arrays),
+        classes=_build_scorer(f"{kind}.classes", scales["classes"], DOM_BITS, arrays) if kind == "html" else None,
+        mean=mean,
+        scale=scale,
+        networks=networks,
+        threshold=float(described["threshold"]),
+        spam=_build_spam_scorer(f"{kind}.spam", scales["spam_bias"], n_inputs, arrays)
+        if "spam_bias" in scales
+        else None,
+        site=_build_site(kind, described["site"], arrays) if "site" in described else None,
+    )
+
+
+def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SiteHead:
+    if described["schema"] != site_schema_digest():
+        raise ModelError(
+            f"the {kind} head's site memory was made for other features than this version computes; "
+            "train it again (detector signatures teach), or use the package version it was made with"
+        )
+    n_inputs = len(SITE_INPUT_NAMES)
+    mean, scale = _standard(f"{kind}.site", n_inputs, arrays)
+    return SiteHead(mean, scale, _build_network(f"{kind}.site", described["network"], n_inputs, arrays))
+
+
+def _standard(
+    name: str, n_inputs: int, arrays: dict[str, NDArray[Any]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the inputs of a head are standardised with."""
+    mean, scale = arrays[f"{name}.mean"], arrays[f"{name}.scale"]
+    if mean.shape != (n_inputs,) or scale.shape != (n_inputs,) or not (scale > 0).all():
+        raise ValueError(f"{name} inputs are standardised with arrays of shapes {mean.shape}, {scale.shape}")
+    return mean, scale
+
+
+def _build_spam_scorer(name: str, bias: float, n_inputs: int, arrays: dict[str, NDArray[Any]]) -> SpamScorer:
+    weight = arrays[name]
+    if weight.shape != (2 * n_inputs + 2,) or weight.dtype != np.float32 or not np.isfinite(bias):
+        raise ValueError(f"'{name}' has shape {weight.shape}, type {weight.dtype} and bias {bias}")
+    return SpamScorer(weight, float(bias))
+
+
+def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
+    """A network whose layers fit each other."""
+    if len(described["stages"]) > MOST_STAGES:
+        raise ValueError(f"'{name}' has {len(described['stages'])} stages")
+    stages: list[Stage] = []
+    width = n_inputs
+    for place, stage in enumerate(described["stages"]):
+        sight, distance = Sight(stage["sight"]), stage["distance"]
+        near = sight == Sight.NEIGHBOURS
+        if type(distance) is not int or not (1 <= distance <= MOST_DISTANCE if near else distance == 0):
+            raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
+        layer = _build_layer(f"{name}.layer{place}", 3 * width if near else width, stage["unit"], arrays)
+        if sight != Sight.SEGMENT and layer.bias.shape != (width,):
+            raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")
+        width = len(layer.bias)
+        stages.append(Stage(layer, sight, distance))
+    output = _build_layer(f"{name}.layer{len(stages)}", width, described["output_unit"], arrays)
+    if output.bias.shape != (len(LABELS),):
+        raise ValueError(f"'{name}' has {output.bias.shape} outputs")
+    return Network(stages, output)
+
+
+def _build_layer(name: str, n_in: int, unit: float, arrays: dict[str, NDArray[Any]]) -> Layer:
+    """A layer whose products are exact and whose results stay finite."""
+    weight, scale, bias = (arrays[f"{name}.{part}"] for part in ("weight", "scale", "bias"))
+    if weight.ndim != 2 or weight.shape[0] != n_in or scale.shape != bias.shape or bias.shape != weight.shape[1:]:
+        raise ValueError(f"'{name}' has shapes {weight.shape}, {scale.shape}, {bias.shape}")
+    if weight.dtype != np.int16 or np.abs(weight.astype(np.int64)).sum(axis=0).max(initial=0) > Layer.MOST_SUM:
+        raise ValueError(f"'{name}' has weights of type {weight.dtype}, or too large")
+    if max(np.abs(scale).max(initial=0), np.abs(bias).max(initial=0)) > MOST_MAGNITUDE:
+        raise ValueError(f"'{name}' has scales or biases beyond {MOST_MAGNITUDE}")
+    if not 0 < unit < 2**16:
+        raise ValueError(f"'{name}' has unit {unit}")
+    return Layer(weight, scale, bias, float(unit))
+
+
+def _build_scorer(name: str, scale: float, bits: int, arrays: dict[str, NDArray[Any]]) -> HashedScorer:
+    table, bias = arrays[name], arrays[f"{name}.bias"]
+    if table.shape != (1 << bits, len(LABELS)) or table.dtype != np.int8 or bias.shape != (len(LABELS),):
+        raise ValueError(f"table '{name}' has shape {table.shape} and type {table.dtype}")
+    if not np.isfinite(scale):
+        raise ValueError(f"table '{name}' has scale {scale}")
+    return HashedScorer(table, float(scale), bias)

@@ -1,0 +1,122 @@
+"""Golden rows: small pages with the probabilities a model gave them when it was made, to be replayed elsewhere.
+
+The pages travel with the model, so a replay says whether this machine and these versions of the libraries (the HTML
+parser among them) still decide as the maker's did.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detector.data import LABELS, Kind, SegmentedPage
+from detector.errors import ModelError
+from detector.features import extract
+from detector.model import Model
+from detector.segment import segment_html, segment_text
+
+TOLERANCE = 1e-6
+"""Difference of a probability that no decision hangs on; the networks compute in whole numbers and hardly need it."""
+
+_PAGES: tuple[tuple[Kind, str], ...] = (
+    (
+        "text",
+        "Home | About | Contact\n"
+        "Old weir at Tarn Ford to be rebuilt\n"
+        "The weir that broke in the January flood will be rebuilt by next autumn, the parish council said on Tuesday.\n"
+        "It has held back the mill pond since 1784, and its stones lie scattered over a quarter of a mile of river bed.\n"
+        "Share this\n"
+        "Related stories\n"
+        "- Ferry to Holm stops for repairs - The Tarn Echo [Last Updated On: March 3rd, 2015]\n"
+        "- Bakery wins county prize again - The Tarn Echo [Last Updated On: March 1st, 2015]\n"
+        "- Snow closes both passes - Fell Courier [Last Updated On: February 26th, 2015]\n"
+        "Copyright 2015 Tarn Echo. All rights reserved.",
+    ),
+    (
+        "text",
+        "Linsensuppe mit Birnen\n"
+        "Zutaten\n"
+        "300 g Berglinsen\n"
+        "2 reife Birnen\n"
+        "1 Liter Gemüsebrühe\n"
+        "Die Linsen über Nacht einweichen und am nächsten Tag in der Brühe weich kochen, das dauert etwa vierzig Minuten.\n"
+        "Anmelden   Impressum   Datenschutz\n"
+        "Suppen, Eintöpfe, Winterküche, schnell gekocht, vegetarisch",
+    ),
+    (
+        "text",
+        "首页 > 新闻 > 地方\n"
+        "河边的老磨坊今年秋天将重新开放，村里的人为修复它整整忙了三年。\n"
+        "下一篇：渡口停运一周\n"
+        "上一篇：今年的第一场雪",
+    ),
+    (
+        "html",
+        "<html><head><title>Weir</title><style>p{color:red}</style></head><body>"
+        "<nav class=menu><ul><li><a href=/>Home</a><li><a href=/n>News</a><li><a href=/c>Contact</a></ul></nav>"
+        "<main id=story><h1>Old weir at Tarn Ford to be rebuilt</h1><p class=byline>By Anne Holt"
+        "<p>The weir that broke in the <a href=/flood>January flood</a> will be rebuilt by next autumn, the parish "
+        "council said on Tuesday.<p>It has held back the mill pond since 1784 &amp; longer."
+        "<table><tr><th>Year<th>Height<tr><td>1784<td>2.1 m<tr><td>1902<td>2.4 m</table></main>"
+        "<aside class=related><h2>Related</h2><div><a href=/1>Ferry to Holm stops for repairs</a></div>"
+        "<div><a href=/2>Bakery wins county prize again</a></div><div><a href=/3>Snow closes both passes</a></div></aside>"
+        "<div hidden>Subscribe now</div><footer>Copyright 2015<br><a href=/p>Privacy</a></footer>",
+    ),
+    (
+        "html",
+        "<div class='post'><div>Die Fähre nach Holm fährt wieder.<br>Sie war drei Wochen in der Werft, "
+        "weil ein Ruder gebrochen war.</div></div><pre>08:10  Holm\n09:40  Tarn</pre>"
+        "<ul class='tags'><li><a href=t1>Fähre</a><li><a href=t2>Holm</a><li><a href=t3>Fahrplan</a></ul>"
+        "<form><label>E-Mail</label><button>Anmelden</button></form>",
+    ),
+)
+
+
+def golden_rows(model: Model) -> list[dict[str, Any]]:
+    """The golden pages of the kinds that the model knows, each with its segments' probabilities, ready for JSON."""
+    rows = []
+    for kind, page in _PAGES:
+        if kind in model.heads:
+            # Nine digits tell any two float32 apart.
+            found = [[float(f"{value:.9g}") for value in row] for row in _probabilities(model, kind, page)[1]]
+            rows.append({"kind": kind, "page": page, "probabilities": found})
+    return rows
+
+
+def replay(model: Model, rows: list[dict[str, Any]]) -> int:
+    """Compute golden rows again and compare them; how many segments were compared.
+
+    Args:
+        model: The model.
+        rows: As `golden_rows` gave them when the model was made.
+
+    Raises:
+        ModelError: A row differs by more than `TOLERANCE`; the message names the first.
+    """
+    compared = 0
+    for number, row in enumerate(rows, 1):
+        where = f"golden page {number} ({row['kind']})"
+        segmented, found = _probabilities(model, row["kind"], row["page"])
+        if len(found) != len(row["probabilities"]):
+            raise ModelError(
+                f"{where} is cut into {len(found)} segments here and was into {len(row['probabilities'])}; {_ADVICE}"
+            )
+        for place, (text, now, then) in enumerate(
+            zip(segmented.segment_texts(), found, row["probabilities"], strict=True), 1
+        ):
+            for label, value, golden in zip(LABELS, now, then, strict=True):
+                if not abs(value - golden) <= TOLERANCE:
+                    raise ModelError(
+                        f"{where}, segment {place} ({text[:40]!r}): {label} is {value:.7f} here and was {golden:.7f}; {_ADVICE}"
+                    )
+            compared += 1
+    return compared
+
+
+_ADVICE = (
+    "this model decides otherwise here than where it was made: install the versions it was made with, or train it again"
+)
+
+
+def _probabilities(model: Model, kind: Kind, page: str) -> tuple[SegmentedPage, list[list[float]]]:
+    segmented = segment_html(page) if kind == "html" else segment_text(page)
+    return segmented, model.head(kind).predict_proba(extract([segmented], kind)).tolist()
