@@ -1,10 +1,11 @@
 """Spark on one machine with 1 and 2 workers: pages a second, and the bytes that the count of signatures shuffles.
 
     pip install -e '.[spark]'
-    SPARK_LOCAL_IP=127.0.0.1 python benchmarks/spark_scaling.py PAGES.jsonl.xz... [--workers 1 2] [--rounds 3]
+    SPARK_LOCAL_IP=127.0.0.1 python benchmarks/spark_scaling.py PAGES.jsonl.xz... [--workers 1 2] [--copies 4] [--rounds 3]
 
-Inputs are lines of JSON with `url` and `text`. Every worker is a process of its own with one core (local-cluster mode). Rates
-are those of the best round, after one that loads the model; bytes are those of Spark's REST interface.
+Inputs are lines of JSON with `url` and `text`; each page comes `--copies` times, every time on another host. A worker is a
+process of its own with one core (local-cluster mode). Rates are those of the best round, after one that loads the model; CPU
+time is that of all processes of Spark, the driver's included, and bears a busy machine; bytes are those of Spark's REST interface.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as sql
 
 from detector.adapters.recipe import DetectorRecipe
 from detector.adapters.spark import classify, count_signatures
@@ -34,15 +33,20 @@ PARTS = 8
 """Files of the input: enough that two workers end together."""
 
 
-def write_pages(inputs: list[str], folder: Path) -> tuple[int, int]:
+def write_pages(inputs: list[str], copies: int, folder: Path) -> tuple[int, int]:
     """The pages as Parquet, dealt out over `PARTS` files; how many, and their characters."""
     rows = []
     for name in inputs:
         with lzma.open(name, "rt", encoding="utf-8") as lines:
-            rows += [{key: page.get(key) for key in ("url", "text")} for page in map(json.loads, lines)]
+            for page in map(json.loads, lines):
+                rows += [{"url": _moved(page.get("url"), copy), "text": page["text"]} for copy in range(copies)]
     for part in range(PARTS):
         pq.write_table(pa.Table.from_pylist(rows[part::PARTS]), folder / f"{part}.parquet")
     return len(rows), sum(len(row["text"]) for row in rows)
+
+
+def _moved(url: str | None, copy: int) -> str | None:
+    return url and url.replace("://", f"://copy{copy}.", 1)
 
 
 def start(workers: int, folder: Path) -> SparkSession:
@@ -65,15 +69,37 @@ def start(workers: int, folder: Path) -> SparkSession:
     return session
 
 
-def seconds(work: Callable[[], object], rounds: int) -> float:
-    """Of the best round; one more before them loads what is loaded once."""
-    work()
-    times = []
+def measure(frame: DataFrame, rounds: int) -> tuple[float, float]:
+    """Seconds of the best round of computing all of a frame, and CPU seconds of a round on average."""
+    to_nowhere(frame)
+    times, before = [], cpu_seconds()
     for _ in range(rounds):
         begun = time.perf_counter()
-        work()
+        to_nowhere(frame)
         times.append(time.perf_counter() - begun)
-    return min(times)
+    return min(times), (cpu_seconds() - before) / rounds
+
+
+def to_nowhere(frame: DataFrame) -> None:
+    """Compute all of it and keep nothing."""
+    frame.write.format("noop").mode("overwrite").save()
+
+
+def cpu_seconds() -> float:
+    """Of all processes below this one: driver, executors and their Python workers."""
+    parents, used = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        process = int(path.parent.name)
+        parents[process] = int(fields[1])
+        used[process] = sum(map(int, fields[11:15]))
+    below = {os.getpid()}
+    while more := {process for process, parent in parents.items() if parent in below} - below:
+        below |= more
+    return sum(used[process] for process in below) / os.sysconf("SC_CLK_TCK")
 
 
 def stages(session: SparkSession) -> list[dict[str, Any]]:
@@ -85,46 +111,33 @@ def stages(session: SparkSession) -> list[dict[str, Any]]:
     return found
 
 
-def to_nowhere(frame: DataFrame) -> None:
-    """Compute all of it and keep nothing."""
-    frame.write.format("noop").mode("overwrite").save()
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("inputs", nargs="+")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--copies", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pages").mkdir()
-        pages, characters = write_pages(arguments.inputs, folder / "pages")
+        pages, characters = write_pages(arguments.inputs, arguments.copies, folder / "pages")
         print(f"{pages:,} pages of {characters / pages:,.0f} characters\n")
-        print(
-            "| workers | classify, pages/s | count signatures, pages/s | shuffled | bytes a page | signatures a page |"
-        )
-        print("|--:|--:|--:|--:|--:|--:|", flush=True)
+        print("| workers | job | pages/s | CPU ms a page | shuffled, bytes a page |\n|--:|---|--:|--:|--:|", flush=True)
         for workers in arguments.workers:
             session = start(workers, folder)
             frame = session.read.parquet(str(folder / "pages"))
-            classified = seconds(
-                lambda: to_nowhere(classify(frame, recipe=DetectorRecipe(kind="text"))), arguments.rounds
-            )
-            counts = count_signatures(frame, recipe=DetectorRecipe(kind="text"))
-            counted = seconds(lambda: to_nowhere(counts), arguments.rounds)
-            before = {stage["stageId"] for stage in stages(session)}
-            found, often = counts.agg(sql.count("*"), sql.sum((sql.col("pages") > 1).cast("long"))).first()
-            shuffled = [stage["shuffleWriteBytes"] for stage in stages(session) if stage["stageId"] not in before]
-            total = sum(shuffled)
-            print(
-                f"| {workers} | {pages / classified:.0f} | {pages / counted:.0f} | {total / 1e6:,.1f} MB "
-                f"| {total / pages:,.0f} | {found / pages:.1f}, {often / pages:.1f} of them on two pages or more |",
-                flush=True,
-            )
-            print(f"  stages: {shuffled}", file=sys.stderr)
+            recipe = DetectorRecipe(kind="text")
+            counts = count_signatures(frame, recipe=recipe)
+            for job, work in (("classify", classify(frame, recipe=recipe)), ("count signatures", counts)):
+                wall, cpu = measure(work, arguments.rounds)
+                known = {stage["stageId"] for stage in stages(session)}
+                to_nowhere(work)
+                shuffled = [stage["shuffleWriteBytes"] for stage in stages(session) if stage["stageId"] not in known]
+                each = " + ".join(f"{size / pages:,.0f}" for size in shuffled if size) or "0"
+                print(f"| {workers} | {job} | {pages / wall:,.0f} | {1000 * cpu / pages:.2f} | {each} |", flush=True)
             session.stop()
 
 
