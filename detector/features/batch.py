@@ -164,14 +164,17 @@ def _without_ignorable(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
-    ignorable = ch.is_ignorable(codes)
-    ignorable[starts] = False
-    if not ignorable.any():
+    suspects = (codes >= ch.FIRST_IGNORABLE).nonzero()[0]
+    places = suspects[ch.is_ignorable(codes.take(suspects))]
+    if not len(places):
         return codes, starts, lengths
+    stays = np.ones(len(codes), bool)
+    stays[places] = False
+    stays[starts] = True
     before = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(ignorable, out=before[1:])
+    np.cumsum(~stays, out=before[1:])
     ends = starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)
-    return codes[~ignorable], starts - before[starts], lengths - (before[ends] - before[starts])
+    return codes[stays], starts - before[starts], lengths - (before[ends] - before[starts])
 
 
 def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
