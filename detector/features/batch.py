@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -164,14 +164,35 @@ def _without_ignorable(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
-    ignorable = ch.is_ignorable(codes)
-    ignorable[starts] = False
-    if not ignorable.any():
+    suspects = (codes >= ch.FIRST_IGNORABLE).nonzero()[0]
+    places = suspects[ch.is_ignorable(codes.take(suspects))]
+    if not len(places):
         return codes, starts, lengths
+    stays = np.ones(len(codes), bool)
+    stays[places] = False
+    stays[starts] = True
     before = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(ignorable, out=before[1:])
+    np.cumsum(~stays, out=before[1:])
     ends = starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)
-    return codes[~ignorable], starts - before[starts], lengths - (before[ends] - before[starts])
+    return codes[stays], starts - before[starts], lengths - (before[ends] - before[starts])
+
+
+def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where tokens begin and end; each (n_tokens,) int64.
+
+    Args:
+        classes: (n_chars,) uint8 character classes.
+    """
+    # One comparison, because what lies below LOWER wraps around.
+    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
+    joins = np.zeros(len(classes) + 1, bool)
+    np.logical_and(word[1:], word[:-1], out=joins[1:-1])
+    visible = classes != ch.SPACE
+    # Of booleans, "greater" is "and not".
+    starts = (visible > joins[:-1]).nonzero()[0]
+    ends = (visible > joins[1:]).nonzero()[0]
+    ends += 1
+    return starts, ends
 
 
 def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
@@ -182,15 +203,7 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
         classes: (n_chars,) uint8 character classes.
         segment_starts: (n_segments,) int64, ascending offsets into `codes`.
     """
-    # One comparison, because what lies below LOWER wraps around.
-    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
-    joins = np.zeros(len(codes) + 1, bool)
-    np.logical_and(word[1:], word[:-1], out=joins[1:-1])
-    visible = classes != ch.SPACE
-    # Of booleans, "greater" is "and not".
-    starts = (visible > joins[:-1]).nonzero()[0]
-    ends = (visible > joins[1:]).nonzero()[0]
-    ends += 1
+    starts, ends = token_bounds(classes)
     lengths = ends - starts
     offsets = np.append(starts.searchsorted(segment_starts), len(starts))
     shapes = _shapes(classes, starts, lengths)
@@ -217,32 +230,15 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 def _affixed_hashes(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64.
-
-    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
-    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
-    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
-    """
-    hashes = np.empty((3, len(starts)), np.uint64)
+    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64."""
     bounds = np.empty((4, len(starts)), np.int64)
     bounds[0] = starts
     bounds[1] = ends
     np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
     np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
-    cuts = _piece_cuts(segment_starts, len(codes))
-    token_cuts = starts.searchsorted(cuts).tolist()
-    for piece, (first, last) in enumerate(pairwise(cuts)):
-        codes_here = codes[first:last]
-        size = last - first
-        powers, inverses = _powers(1 << max(16, size.bit_length()))
-        terms = ch.hash_codes().take(ch.places(codes_here))
-        terms *= powers[:size]
-        running = np.zeros(size + 1, np.uint64)
-        np.add.accumulate(terms, out=running[1:])
-        tokens = slice(token_cuts[piece], token_cuts[piece + 1])
-        here = bounds[:, tokens]
-        if first:
-            here = here - first
+    hashes = np.empty((3, len(starts)), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = bounds[:, tokens] - first
         sums = running.take(here)
         shifts = inverses.take(here[::3])
         found = hashes[:, tokens]
@@ -251,6 +247,49 @@ def _affixed_hashes(
         found[:2] *= shifts[0]
         found[2] *= shifts[1]
     return mix(hashes)
+
+
+def word_hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes of tokens, the same as `Tokens.hashes`; (n_tokens,) uint64.
+
+    Args:
+        codes: (n_chars,) uint32 code points.
+        starts: (n_tokens,) int64, ascending.
+        ends: (n_tokens,) int64.
+        segment_starts: (n_segments,) int64; no token lies across one.
+    """
+    hashes = np.empty(len(starts), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = starts[tokens] - first
+        np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
+        hashes[tokens] *= inverses.take(here)
+    return mix(hashes)
+
+
+def _hashed_pieces(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
+    """What hashes of spans of characters are made of, piece by piece.
+
+    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
+    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
+    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
+
+    Yields:
+        Where the piece begins; the tokens in it; from there on, the sums up to each position and the inverse powers.
+    """
+    cuts = _piece_cuts(segment_starts, len(codes))
+    token_cuts = starts.searchsorted(cuts).tolist()
+    for (first, last), tokens in zip(pairwise(cuts), pairwise(token_cuts), strict=True):
+        size = last - first
+        powers, inverses = _powers(1 << max(16, size.bit_length()))
+        terms = ch.hash_codes().take(ch.places(codes[first:last]))
+        terms *= powers[:size]
+        running = np.zeros(size + 1, np.uint64)
+        np.add.accumulate(terms, out=running[1:])
+        yield first, slice(*tokens), running, inverses
 
 
 def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:

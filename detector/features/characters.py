@@ -68,6 +68,8 @@ IGNORABLE = (
 )
 """Code points that show nothing (Unicode, Default_Ignorable_Code_Point): they neither end a word nor make it another."""
 
+FIRST_IGNORABLE = IGNORABLE[0][0]
+
 IGNORABLE_PLANE = (0xE0000, 0xE0FFF)
 """Those above the Basic Multilingual Plane: tags and more variation selectors."""
 
