@@ -45,6 +45,10 @@ class Page:
     charset: str | None = None
 
 
+HIDDEN_TOKEN = "is-hidden"
+"""Stands among the words of an element's name where an attribute of its own hides it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Elements:
     """The DOM of a page as spans over its segments: element i covers segments `first[i]:last[i]`.

@@ -17,6 +17,7 @@ PAGES = [
     "",
     "新闻标题\n这是一个没有空格的句子，用来检查分词。\n标签 | 标签 | 标签",
     "x" * 2_000 + "\n" + "word " * 500 + "\nshort",
+    "\u200d".join("One line.") + "\n\ufeff\n\ufe0f\n" + "می\u200cخواهم " * 200,
 ]
 
 HTML_PAGES = [
@@ -110,6 +111,15 @@ def test_markers_are_found_by_shape_whatever_the_wording() -> None:
         recurrence = column(text, "log_marker_recurrence")
         assert recurrence[0] == 0
         assert min(recurrence[1:]) >= np.log1p(3)
+
+
+@pytest.mark.parametrize("mark", ["\u200d", "\u00ad", "\u2060", "\ufeff", "\ufe0f", "\U000e0020"])
+def test_characters_that_show_nothing_change_no_word(mark: str) -> None:
+    plain = "Mayor opens bridge, 12 May 2021 - Harbour Times\nПраво на город"
+    rewritten = "\n".join(mark.join(line) for line in plain.split("\n"))
+    shown, hidden = (extract([segment_text(text)], "text") for text in (plain, rewritten))
+    assert np.array_equal(shown.X, hidden.X)
+    assert np.array_equal(shown.text.by_token, hidden.text.by_token)
 
 
 def test_repeats_are_counted_in_the_page() -> None:

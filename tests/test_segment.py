@@ -43,6 +43,22 @@ def test_what_nobody_reads_is_dropped() -> None:
     assert texts(html) == ["Seen"]
 
 
+def test_hidden_inline_elements_and_cells_are_left_out() -> None:
+    for hiding in ("hidden", 'style="color:red; DISPLAY : none"', "style=visibility:hidden", "style='font-size:0px'"):
+        assert texts(f"<p>Seen <span {hiding}>un<b>seen<br></b></span><a {hiding}>unseen</a>again</p>") == [
+            "Seen again"
+        ]
+        assert texts(f"<table><tr><td>Weight<td {hiding}>unseen<td>3 kg</table>") == ["Weight 3 kg"]
+    for shown in ("aria-hidden=true", "style=font-size:0.9em", "class=hidden", "data-hidden"):
+        assert texts(f"<p>Seen <span {shown}>twice</span></p>") == ["Seen twice"]
+
+
+def test_hidden_blocks_are_segments_that_say_so() -> None:
+    elements = segment_html("<p hidden class=note>Unseen<p>Seen").elements
+    assert elements is not None
+    assert [elements.names[elements.name_of[i]] for i in elements.innermost] == [("p", "note is-hidden"), ("p", "")]
+
+
 def test_preformatted_text_keeps_its_lines() -> None:
     assert texts("<pre>\ndef f():\n    pass\n</pre>") == ["def f():\n    pass"]
 
@@ -78,6 +94,11 @@ def test_deep_nesting_and_many_links_take_linear_time() -> None:
 
 
 def test_lone_surrogates_never_reach_the_text() -> None:
-    for markup in ("<p>a\ud800b</p>", "<p class='\ud800'>a?b</p>", "<p>a?b<script>\ud800</script></p>"):
+    for markup in (
+        "<p>a\ud800b</p>",
+        "<p class='\ud800'>a?b</p>",
+        "<p>a?b<script>\ud800</script></p>",
+        "<p \ud800>a?b",
+    ):
         page = segment_html(markup)
         assert page.text == "a?b"

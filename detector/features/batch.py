@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -96,7 +96,7 @@ class Batch:
         offsets: (n_pages + 1,) int64; the segments of page i are `offsets[i]:offsets[i + 1]`.
         page_of: (n_segments,) int64.
         starts: (n_segments,) int64, offset of each clipped segment into `codes`.
-        lengths: (n_segments,) int64, characters of the whole segment.
+        lengths: (n_segments,) int64, characters of the whole segment, without ignorable ones where it is not clipped.
         codes: (n_chars,) uint32 code points of the clipped segments, apart from each other by at least one blank.
         tokens: The tokens of the clipped segments.
     """
@@ -124,6 +124,8 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
     lengths = ends - starts
     text, starts = _clip(text, starts, ends)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if not text.isascii():
+        codes, starts, lengths = _without_ignorable(codes, starts, lengths)
     classes = ch.class_table().take(ch.places(codes))
     tokens = tokenize(codes, classes, starts)
     empty = tokens.offsets[1:] == tokens.offsets[:-1]
@@ -158,6 +160,38 @@ def _clip(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tupl
     return "\n".join(pieces), starts - (np.cumsum(excess) - excess)
 
 
+def _without_ignorable(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+    """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
+    ignorable = ch.is_ignorable(codes)
+    ignorable[starts] = False
+    if not ignorable.any():
+        return codes, starts, lengths
+    before = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(ignorable, out=before[1:])
+    ends = starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)
+    return codes[~ignorable], starts - before[starts], lengths - (before[ends] - before[starts])
+
+
+def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where tokens begin and end; each (n_tokens,) int64.
+
+    Args:
+        classes: (n_chars,) uint8 character classes.
+    """
+    # One comparison, because what lies below LOWER wraps around.
+    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
+    joins = np.zeros(len(classes) + 1, bool)
+    np.logical_and(word[1:], word[:-1], out=joins[1:-1])
+    visible = classes != ch.SPACE
+    # Of booleans, "greater" is "and not".
+    starts = (visible > joins[:-1]).nonzero()[0]
+    ends = (visible > joins[1:]).nonzero()[0]
+    ends += 1
+    return starts, ends
+
+
 def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
     """Cut characters into tokens: runs of letters and digits, and every other visible character by itself.
 
@@ -166,15 +200,7 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
         classes: (n_chars,) uint8 character classes.
         segment_starts: (n_segments,) int64, ascending offsets into `codes`.
     """
-    # One comparison, because what lies below LOWER wraps around.
-    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
-    joins = np.zeros(len(codes) + 1, bool)
-    np.logical_and(word[1:], word[:-1], out=joins[1:-1])
-    visible = classes != ch.SPACE
-    # Of booleans, "greater" is "and not".
-    starts = (visible > joins[:-1]).nonzero()[0]
-    ends = (visible > joins[1:]).nonzero()[0]
-    ends += 1
+    starts, ends = token_bounds(classes)
     lengths = ends - starts
     offsets = np.append(starts.searchsorted(segment_starts), len(starts))
     shapes = _shapes(classes, starts, lengths)
@@ -201,32 +227,15 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 def _affixed_hashes(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64.
-
-    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
-    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
-    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
-    """
-    hashes = np.empty((3, len(starts)), np.uint64)
+    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64."""
     bounds = np.empty((4, len(starts)), np.int64)
     bounds[0] = starts
     bounds[1] = ends
     np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
     np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
-    cuts = _piece_cuts(segment_starts, len(codes))
-    token_cuts = starts.searchsorted(cuts).tolist()
-    for piece, (first, last) in enumerate(pairwise(cuts)):
-        codes_here = codes[first:last]
-        size = last - first
-        powers, inverses = _powers(1 << max(16, size.bit_length()))
-        terms = ch.hash_codes().take(ch.places(codes_here))
-        terms *= powers[:size]
-        running = np.zeros(size + 1, np.uint64)
-        np.add.accumulate(terms, out=running[1:])
-        tokens = slice(token_cuts[piece], token_cuts[piece + 1])
-        here = bounds[:, tokens]
-        if first:
-            here = here - first
+    hashes = np.empty((3, len(starts)), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = bounds[:, tokens] - first
         sums = running.take(here)
         shifts = inverses.take(here[::3])
         found = hashes[:, tokens]
@@ -235,6 +244,49 @@ def _affixed_hashes(
         found[:2] *= shifts[0]
         found[2] *= shifts[1]
     return mix(hashes)
+
+
+def word_hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes of tokens, the same as `Tokens.hashes`; (n_tokens,) uint64.
+
+    Args:
+        codes: (n_chars,) uint32 code points.
+        starts: (n_tokens,) int64, ascending.
+        ends: (n_tokens,) int64.
+        segment_starts: (n_segments,) int64; no token lies across one.
+    """
+    hashes = np.empty(len(starts), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = starts[tokens] - first
+        np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
+        hashes[tokens] *= inverses.take(here)
+    return mix(hashes)
+
+
+def _hashed_pieces(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
+    """What hashes of spans of characters are made of, piece by piece.
+
+    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
+    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
+    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
+
+    Yields:
+        Where the piece begins; the tokens in it; from there on, the sums up to each position and the inverse powers.
+    """
+    cuts = _piece_cuts(segment_starts, len(codes))
+    token_cuts = starts.searchsorted(cuts).tolist()
+    for (first, last), tokens in zip(pairwise(cuts), pairwise(token_cuts), strict=True):
+        size = last - first
+        powers, inverses = _powers(1 << max(16, size.bit_length()))
+        terms = ch.hash_codes().take(ch.places(codes[first:last]))
+        terms *= powers[:size]
+        running = np.zeros(size + 1, np.uint64)
+        np.add.accumulate(terms, out=running[1:])
+        yield first, slice(*tokens), running, inverses
 
 
 def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:

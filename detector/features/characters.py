@@ -50,6 +50,27 @@ UNSPACED_SCRIPTS = (
 )
 """Code-point ranges of the scripts that are written without spaces between words (Unicode UAX 14, classes ID and SA)."""
 
+IGNORABLE = (
+    (0x00AD, 0x00AD),  # soft hyphen
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),  # zero-width space, non-joiner and joiner, marks of direction
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),  # variation selectors
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+)
+"""Code points that show nothing (Unicode, Default_Ignorable_Code_Point): they neither end a word nor make it another."""
+
+IGNORABLE_PLANE = (0xE0000, 0xE0FFF)
+"""Those above the Basic Multilingual Plane: tags and more variation selectors."""
+
 _TABLE_SIZE = 0x10001
 """The BMP, and one entry for everything above it."""
 
@@ -99,6 +120,21 @@ def class_table() -> NDArray[np.uint8]:
     ):
         table[[ord(mark) for mark in marks]] = kind
     return table
+
+
+@cache
+def ignorable_table() -> NDArray[np.bool_]:
+    """Whether a code point shows nothing; (65537,) bool, False above the BMP."""
+    table = np.zeros(_TABLE_SIZE, bool)
+    for first, last in IGNORABLE:
+        table[first : last + 1] = True
+    return table
+
+
+def is_ignorable(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether each code point shows nothing."""
+    first, last = IGNORABLE_PLANE
+    return ignorable_table().take(places(codes)) | ((codes >= first) & (codes <= last))
 
 
 @cache

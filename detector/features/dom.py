@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.data import HIDDEN_TOKEN
 from detector.features.batch import Batch
 from detector.features.markup import Markup
 from detector.features.recurrence import counts_in_page
-from detector.segment.html import HIDDEN_TOKEN
 
 AROUND = (
     "nav",
@@ -67,10 +67,19 @@ _INNERMOST_GROUPS = {
 _HEADING_LEVELS = {f"h{level}": level for level in range(1, 7)}
 
 
+_AROUND_BITS = {tag: 1 << AROUND.index(group) for tag, group in _GROUPS.items()}
+_HIDDEN_BIT = 1 << len(AROUND)
+_INNERMOST_INDEX = {tag: INNERMOST.index(group) for tag, group in _INNERMOST_GROUPS.items()}
+
+_AT = {name: place for place, name in enumerate(NAMES)}
+_IN = slice(_AT[f"in_{AROUND[0]}"], _AT[f"in_{AROUND[-1]}"] + 1)
+_IS = slice(_AT[f"is_{INNERMOST[0]}"], _AT[f"is_{INNERMOST[-1]}"] + 1)
+
+
 def dom_features(
     batch: Batch, markup: Markup, words: NDArray[np.float32], prose: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """One row a segment; (n_segments, len(NAMES)) float32.
+    """One column a segment; (len(NAMES), n_segments) float32.
 
     Args:
         batch: HTML pages.
@@ -78,88 +87,76 @@ def dom_features(
         words: (n_segments,) number of words.
         prose: (n_segments,) 1 where the segment is prose.
     """
-    tags = [tag for tag, _ in markup.names]
-    tags.append("")
-    hidden = [HIDDEN_TOKEN in tokens for _, tokens in markup.names]
-    groups = np.array([_AROUND_INDEX.get(tag, -1) for tag in tags])
-    innermost = np.array([_INNERMOST_INDEX.get(tag, len(INNERMOST) - 1) for tag in tags])
-    levels = np.array([_HEADING_LEVELS.get(tag, 0) for tag in tags])
-    # What elements are, by name; roots, whose name is the last one, are nothing.
-    facts = np.concatenate((groups[:, None] == np.arange(len(AROUND)), np.ones((len(tags), 1), bool)), axis=1)
-    facts = np.concatenate((facts, np.array([*hidden, False])[:, None]), axis=1)
-    facts[-1] = False
-    around = markup.covering(facts[markup.name_of].astype(np.int64)).astype(np.float64)
-    inner_name = markup.name_of[markup.innermost]
+    columns = np.empty((len(NAMES), len(batch)), np.float32)
+    tag_of, name_of, inner = markup.tag_of, markup.name_of, markup.innermost
+    inner_name = name_of.take(inner)
+    inner_tag = tag_of.take(inner_name)
     link_ratio = markup.link_chars / np.maximum(batch.lengths, 1)
-    page_segments = np.maximum(np.diff(batch.offsets), 1)[batch.page_of]
+    columns[_AT["link_char_ratio"]] = link_ratio
+    columns[_AT["links_per_word"]] = markup.links / np.maximum(words, 1)
+    columns[_AT["is_all_link"]] = link_ratio > 0.9
+
+    bits = np.array([_AROUND_BITS.get(tag, 0) for tag in markup.tags]).take(tag_of)
+    bits[[place for place, (_, tokens) in enumerate(markup.names) if HIDDEN_TOKEN in tokens]] |= _HIDDEN_BIT
+    around = markup.covering(bits.take(name_of), np.bitwise_or)
+    columns[_IN] = (around >> np.arange(len(AROUND))[:, None]) & 1
+    columns[_AT["is_hidden"]] = around >= _HIDDEN_BIT
+    columns[_AT["log_depth"]] = np.log1p(markup.covering((name_of < len(markup.names)).astype(np.int64)))
+
+    kinds = np.array([_INNERMOST_INDEX.get(tag, len(INNERMOST) - 1) for tag in markup.tags]).take(inner_tag)
+    columns[_IS] = kinds == np.arange(len(INNERMOST))[:, None]
+    columns[_AT["heading_level"]] = np.array([_HEADING_LEVELS.get(tag, 0) for tag in markup.tags]).take(inner_tag)
+
     # A kind of place: the innermost element and its parent, by name.
-    place = inner_name * (len(tags) + 1) + markup.name_of[markup.parents[markup.innermost]]
-    same = counts_in_page(place.astype(np.uint64), batch.page_of)
-    like = np.zeros(len(place) + 1)
+    place = inner_name * (len(tag_of) + 1) + name_of.take(markup.parents.take(inner))
+    same = counts_in_page(place.view(np.uint64), batch.page_of)
+    columns[_AT["log_same_element"]] = np.log(same)
+    columns[_AT["same_element_ratio_in_page"]] = same / np.diff(batch.offsets).take(batch.page_of)
+    like = np.zeros(len(place) + 1, np.float32)
     like[1:-1] = (place[1:] == place[:-1]) & (batch.page_of[1:] == batch.page_of[:-1])
-    own = np.stack(
-        (
-            levels[inner_name],
-            np.log1p(around[:, -2]),
-            np.minimum(around[:, -1], 1),
-            np.log(np.maximum(same, 1)),
-            same / page_segments,
-            like[:-1],
-            like[1:],
-        ),
-        axis=1,
-    )
-    links = np.stack((link_ratio, markup.links / np.maximum(words, 1), link_ratio > 0.9), axis=1)
-    kinds = innermost[inner_name][:, None] == np.arange(len(INNERMOST))
-    parts = (links, np.minimum(around[:, : len(AROUND)], 1), kinds, own, _levels(batch, markup, prose))
-    return np.concatenate(parts, axis=1).astype(np.float32)
+    columns[_AT["element_like_previous"]] = like[:-1]
+    columns[_AT["element_like_next"]] = like[1:]
+    columns[_AT["level_0_log_segments"] :] = _levels(batch, markup, prose)
+    return columns
 
 
-_AROUND_INDEX = {tag: AROUND.index(group) for tag, group in _GROUPS.items()}
-_INNERMOST_INDEX = {tag: INNERMOST.index(group) for tag, group in _INNERMOST_GROUPS.items()}
-
-
-def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float64]:
+def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float32]:
     """Size, link density, mean length and prose share of the elements around each segment, innermost first."""
     first, last = markup.first, markup.last
-    chars = np.concatenate(([0], np.cumsum(batch.lengths)))
-    links = np.concatenate(([0], np.cumsum(markup.link_chars)))
-    proses = np.concatenate(([0], np.cumsum(batch.lengths * (prose > 0))))
-    starts, ends = batch.offsets[:-1], batch.offsets[1:]
+    sums = np.zeros((3, len(batch) + 1), np.int64)
+    sums[0, 1:] = batch.lengths
+    sums[1, 1:] = markup.link_chars
+    np.multiply(batch.lengths, prose > 0, out=sums[2, 1:])
+    np.add.accumulate(sums, axis=1, out=sums)
+    chars, links, proses = sums.take(last, axis=1) - sums.take(first, axis=1)
+    page_sums = sums.take(batch.offsets, axis=1)
     # The page of an element is that of its first segment; elements cover one at least, but roots of empty pages.
-    page = np.append(batch.page_of, len(starts) - 1)[np.minimum(first, len(batch))]
-    total = np.maximum(chars[ends] - chars[starts], 1)[page]
-    total_prose = np.maximum(proses[ends] - proses[starts], 1)[page]
+    page = np.append(batch.page_of, len(batch.pages) - 1).take(first)
+    total, _, total_prose = np.maximum(page_sums[:, 1:] - page_sums[:, :-1], 1).take(page, axis=1)
     size = last - first
-    element_chars = chars[last] - chars[first]
-    described = np.stack(
-        (
-            np.log1p(size),
-            (links[last] - links[first]) / np.maximum(element_chars, 1),
-            np.log1p(element_chars / np.maximum(size, 1)),
-            element_chars / total,
-            (proses[last] - proses[first]) / total_prose,
-        ),
-        axis=1,
-    )
-    wider = _wider_ancestor(markup.parents, first, last)
+    described = np.empty((len(_LEVEL_NAMES), len(first)), np.float32)
+    described[0] = np.log1p(size)
+    described[1] = links / np.maximum(chars, 1)
+    described[2] = np.log1p(chars / np.maximum(size, 1))
+    described[3] = chars / total
+    described[4] = proses / total_prose
+    wider = _wider_ancestor(markup)
     level = markup.innermost
-    parts = []
+    levels = []
     for _ in range(LEVELS):
-        parts.append(described[level])
-        level = wider[level]
-    return np.concatenate(parts, axis=1)
+        levels.append(described.take(level, axis=1))
+        level = wider.take(level)
+    return np.concatenate(levels)
 
 
-def _wider_ancestor(parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each element the nearest ancestor that covers more segments, or the topmost that covers as many.
+def _wider_ancestor(markup: Markup) -> NDArray[np.int64]:
+    """For each element the nearest ancestor that covers more segments, or the root.
 
-    Wrappers around a single element say nothing new. Pointers are doubled, so deep nesting costs its logarithm.
+    Wrappers around a single element say nothing new. An element that covers all that its parent does is the only
+    child that covers anything, and so the next element.
     """
-    wider = parents
-    while True:
-        wrapper = (first[wider] == first) & (last[wider] == last)
-        further = np.where(wrapper, wider[wider], wider)
-        if np.array_equal(further, wider):
-            return wider
-        wider = further
+    index = np.arange(len(markup.parents))
+    inside = markup.parents == index - 1
+    inside[1:] &= (markup.first[1:] == markup.first[:-1]) & (markup.last[1:] == markup.last[:-1])
+    outermost = np.maximum.accumulate(np.where(inside, 0, index))
+    return markup.parents.take(outermost)

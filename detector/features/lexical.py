@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.features import batch as b
 from detector.features import characters as ch
-from detector.features.batch import Batch, mix, tokenize
+from detector.features.batch import Batch, mix
 from detector.features.markup import Markup
 
 TEXT_BITS = 18
@@ -205,20 +205,26 @@ class HashedDom:
 def hash_dom(markup: Markup) -> HashedDom:
     """Hashed tag and class words of each different name in the batch."""
     texts = [f"{tag} {tokens}" for tag, tokens in markup.names]
-    lengths = np.array([len(text) for text in texts], np.int64)
-    starts = np.cumsum(lengths + 1) - lengths - 1
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    name_starts = np.cumsum(lengths + 1) - lengths - 1
     codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-    classes = _split_camel_case(ch.class_table()[np.minimum(codes, 0x10000)])
-    tokens = tokenize(codes, classes, starts)
-    place = np.arange(len(tokens.hashes)) - tokens.offsets[tokens.segments]
+    classes = _split_camel_case(ch.class_table().take(ch.places(codes)))
+    starts, ends = b.token_bounds(classes)
+    names = np.repeat(np.arange(len(texts)), np.diff(starts.searchsorted(name_starts), append=len(starts)))
+    place = np.arange(len(starts)) - starts.searchsorted(name_starts).take(names)
     # A page lies inside <html> and <body> as a whole: their names say nothing of a segment.
-    outer = np.array([tag in ("html", "body") for tag, _ in markup.names], bool)
-    chosen = (tokens.shapes <= b.ALPHANUMERIC) & (place < MOST_NAME_WORDS) & ~outer[tokens.segments]
-    hashes = tokens.hashes[chosen]
+    outer = np.array([tag in ("html", "body") for tag in markup.tags]).take(markup.tag_of.take(names))
+    chosen = _IN_WORDS.take(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
+    names = names[chosen]
+    hashes = b.word_hashes(codes, starts[chosen], ends[chosen], name_starts)
     by_word = np.stack(
         [(hashes * _FACTORS[family] >> np.uint64(64 - DOM_BITS)).astype(np.int64) for family in range(3)]
     )
-    return HashedDom(by_word, np.searchsorted(tokens.segments[chosen], np.arange(len(texts) + 1)), markup)
+    return HashedDom(by_word, names.searchsorted(np.arange(len(texts) + 1)), markup)
+
+
+_IN_WORDS = np.isin(np.arange(ch.N_CLASSES), (ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT))
+"""Whether a token that begins with a character of each class is a word or number."""
 
 
 def _split_camel_case(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:

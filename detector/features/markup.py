@@ -14,8 +14,12 @@ from detector.features.batch import Batch
 class Markup:
     """Elements as spans over the batch's segments. The last elements are the pages' roots, which have no name.
 
+    The elements that cover a segment are its innermost element and that one's ancestors.
+
     Attributes:
         names: The different (tag, class and id words) of each page, page after page.
+        tags: The different tags of the batch; the last is that of roots, an empty string.
+        tag_of: (n_names + 1,) int64, index into `tags`; the last is that of roots.
         name_of: (n_elements,) int64, index into `names`; `len(names)` for roots.
         parents: (n_elements,) int64; a root is its own parent.
         first: (n_elements,) int64, the first segment covered.
@@ -23,9 +27,12 @@ class Markup:
         innermost: (n_segments,) int64, the innermost element around each segment.
         link_chars: (n_segments,) int64, characters inside links.
         links: (n_segments,) int64, links that begin in the segment.
+        ancestors: Each (n_elements,) int64: the parent, the second ancestor, the fourth, and so on to the roots.
     """
 
     names: list[tuple[str, str]]
+    tags: list[str]
+    tag_of: NDArray[np.int64]
     name_of: NDArray[np.int64]
     parents: NDArray[np.int64]
     first: NDArray[np.int64]
@@ -33,23 +40,22 @@ class Markup:
     innermost: NDArray[np.int64]
     link_chars: NDArray[np.int64]
     links: NDArray[np.int64]
+    ancestors: list[NDArray[np.int64]]
 
-    def covering(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The sum, for each segment, of the values of the elements that cover it.
+    def covering(self, values: NDArray[np.int64], combine: np.ufunc = np.add) -> NDArray[np.int64]:
+        """The values of the elements that cover each segment, added up or otherwise combined.
 
         Args:
-            values: (n_elements, k) int64.
+            values: (n_elements,) or (n_elements, k) int64; zero for roots.
+            combine: An associative ufunc for which zero changes nothing.
 
         Returns:
-            (n_segments, k) int64, exact.
+            (n_segments,) or (n_segments, k) int64.
         """
-        n = len(self.innermost)
-        # Differences, then their running sum; counted in float64, where integers are exact up to 2^53.
-        columns = [
-            np.cumsum(np.bincount(self.first, column, n + 1)[:n] - np.bincount(self.last, column, n + 1)[:n])
-            for column in values.T
-        ]
-        return np.stack(columns, axis=1).astype(np.int64)
+        # After each step a value is that of twice as many elements up the tree.
+        for further in self.ancestors:
+            values = combine(values, values.take(further, axis=0))
+        return values.take(self.innermost, axis=0)
 
 
 def build_markup(batch: Batch) -> Markup:
@@ -64,6 +70,8 @@ def build_markup(batch: Batch) -> Markup:
     roots = int(bases[-1]) + np.arange(len(pages))
     names = [name for page in pages for name in page.names]
     name_bases = np.cumsum([0, *(len(page.names) for page in pages)])
+    tags: dict[str, int] = {}
+    tag_of = [tags.setdefault(tag, len(tags)) for tag, _ in names]
 
     def lay(arrays: list[NDArray[np.int32]], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.concatenate([array + shift for array, shift in zip(arrays, shifts.tolist(), strict=True)])
@@ -75,13 +83,25 @@ def build_markup(batch: Batch) -> Markup:
         return np.where(np.concatenate(arrays) < 0, roots[owner], laid)
 
     starts, ends = batch.offsets[:-1], batch.offsets[1:]
+    parents = np.append(lay_upward([page.parents for page in pages]), roots)
     return Markup(
         names=names,
+        tags=[*tags, ""],
+        tag_of=np.array([*tag_of, len(tags)]),
         name_of=np.append(lay([page.name_of for page in pages], name_bases[:-1]), np.full(len(pages), len(names))),
-        parents=np.append(lay_upward([page.parents for page in pages]), roots),
+        parents=parents,
         first=np.append(lay([page.first for page in pages], starts), starts),
         last=np.append(lay([page.last for page in pages], starts), ends),
         innermost=lay_upward([page.innermost for page in pages]),
         link_chars=np.concatenate([page.link_chars for page in pages]).astype(np.int64),
         links=np.concatenate([page.links for page in pages]).astype(np.int64),
+        ancestors=_ancestors(parents, int(bases[-1])),
     )
+
+
+def _ancestors(parents: NDArray[np.int64], first_root: int) -> list[NDArray[np.int64]]:
+    """Each element's first, second, fourth, ... ancestor, until all are roots: the logarithm of the depth of them."""
+    ancestors = [parents]
+    while (ancestors[-1] < first_root).any():
+        ancestors.append(ancestors[-1].take(ancestors[-1]))
+    return ancestors

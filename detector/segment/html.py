@@ -1,8 +1,9 @@
 """HTML to segments: the text of block-level elements in document order, with the DOM as spans over them.
 
 The only file that knows the HTML parser (turbohtml). Its SAX interface builds the WHATWG tree in C and calls
-back once an element or run of text. Measured against its annotated-text call, the walk costs a third more than
-parsing alone, and in exchange sees class names, table cells and every nesting.
+back once an element or run of text: callbacks that do nothing take as long again as parsing, and ours again as long.
+Its annotated-text call is quicker and sees no class names and no table cells; to have it write the tree as canonical
+markup, without what does nothing to segments, and to read that with a regular expression was slower.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from turbohtml.saxparse import SaxHandler, sax_parse
 
-from detector.data import Elements, SegmentedPage
+from detector.data import HIDDEN_TOKEN, Elements, SegmentedPage
 from detector.segment.text import INVISIBLE
 
 DROPPED_TAGS = (
@@ -35,22 +36,24 @@ CELL_TAGS = ("td", "th")
 BREAK_TAGS = ("br", "hr")
 
 INLINE_TAGS = (
-    "abbr area b bdi bdo big cite code data del dfn em font g i img input ins kbd label link mark meta "
-    "path picture q rect s samp small source span strike strong sub sup time title tt u use var wbr"
+    "abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark picture q s samp small span strike strong "
+    "sub sup time title tt u var"
 ).split()
 """Elements that do nothing to the text, as unknown ones do: named because most tags of a page are of these."""
+
+EMPTY_TAGS = "area base basefont bgsound col frame img input keygen link meta param source track wbr".split()
+"""Elements that hold no text."""
 
 LONG_CELL = 80
 """Characters in a row's earlier cells above which the next cell starts a segment: layout, not data."""
 
 TOKEN_ATTRIBUTES = frozenset(("class", "id", "role", "itemprop"))
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
-HIDDEN_TOKEN = "is-hidden"
 
 Attributes = tuple[tuple[str, str | None], ...]
 
 
-_INLINE, _BLOCK, _CELL, _LINK, _BREAK, _DROPPED = range(6)
+_EMPTY, _INLINE, _LINK, _CELL, _BREAK, _BLOCK, _DROPPED = range(7)
 
 
 class _Roles(dict[str, int]):
@@ -62,6 +65,7 @@ class _Roles(dict[str, int]):
 
 _ROLES = _Roles(
     {
+        **dict.fromkeys(EMPTY_TAGS, _EMPTY),
         **dict.fromkeys(INLINE_TAGS, _INLINE),
         **dict.fromkeys(BLOCK_TAGS, _BLOCK),
         **dict.fromkeys(CELL_TAGS, _CELL),
@@ -90,7 +94,8 @@ def segment_html(html: str) -> SegmentedPage:
     """Split an HTML page into segments, one a block of visible text.
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
-    divided by breaks is a list of segments. Any input is accepted.
+    divided by breaks is a list of segments. Inline elements and cells hidden by an attribute of their own are left
+    out; hidden blocks are segments, and their elements say so. Any input is accepted.
 
     Args:
         html: The page's markup.
@@ -98,15 +103,24 @@ def segment_html(html: str) -> SegmentedPage:
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
-    walk = _walk(html)
-    text = "\n".join(walk.texts)
-    # Only what is kept is looked at: a page's markup is many times its text.
-    if _has_surrogate(text):
-        walk = _walk(html.encode("utf-8", "replace").decode())
-        text = "\n".join(walk.texts)
+    try:
+        walk, text = _walk_and_text(html)
+    except UnicodeError:
+        # Lone surrogates: the parser takes none in names of attributes, and none may reach the text.
+        walk, text = _walk_and_text(html.encode("utf-8", "replace").decode())
     lengths = np.fromiter(map(len, walk.texts), np.int64, len(walk.texts))
     ends = np.cumsum(lengths + 1) - 1
     return SegmentedPage(text, ends - lengths, ends, _elements(walk))
+
+
+def _walk_and_text(html: str) -> tuple[_Walk, str]:
+    """What a walk collects, and its segments joined; raises UnicodeError where a lone surrogate is in the way."""
+    walk = _walk(html)
+    text = "\n".join(walk.texts)
+    # Only what is kept is looked at: a page's markup is many times its text.
+    if not text.isascii():
+        text.encode()
+    return walk, text
 
 
 def _walk(html: str) -> _Walk:
@@ -125,7 +139,7 @@ def _walk(html: str) -> _Walk:
         nonlocal chars, link_chars, links
         raw = "".join(buffer)
         text = raw.strip("\n\r").rstrip() if pre_depth else " ".join(raw.split())
-        if text.strip(INVISIBLE):
+        if text[:1].isalnum() or text.strip(INVISIBLE):
             texts.append(text)
             walk.link_chars.append(min(link_chars, len(text)))
             walk.links.append(links)
@@ -136,9 +150,14 @@ def _walk(html: str) -> _Walk:
 
     def start_element(tag: str, attributes: Attributes) -> None:
         nonlocal chars, links, link_depth, pre_depth, dropped_depth
-        role = _ROLES[tag]
-        if dropped_depth or role == _DROPPED:
+        if dropped_depth:
             dropped_depth += 1
+            return
+        role = _ROLES[tag]
+        if role == _EMPTY:
+            return
+        if role == _DROPPED or (attributes and role <= _CELL and _is_hidden(attributes)):
+            dropped_depth = 1
             return
         if role == _INLINE:
             return
@@ -207,16 +226,6 @@ def _walk(html: str) -> _Walk:
     return walk
 
 
-def _has_surrogate(text: str) -> bool:
-    if text.isascii():
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def _elements(walk: _Walk) -> Elements:
     """Keep the elements that cover a segment, renumbering parents and innermost elements."""
     first = np.array(walk.first, np.int32)
@@ -239,13 +248,20 @@ def _elements(walk: _Walk) -> Elements:
     )
 
 
+def _is_hidden(attributes: Attributes) -> bool:
+    """Whether one of an element's attributes hides it."""
+    for name, value in attributes:
+        if name == "hidden" or (name == "style" and value and HIDDEN_STYLE.search(value)):
+            return True
+    return False
+
+
 def _tokens(attributes: Attributes) -> str:
     """The words by which page authors name an element: class, id, role, itemprop, and whether it is hidden."""
     tokens = []
     for name, value in attributes:
-        if name in TOKEN_ATTRIBUTES:
-            if value:
-                tokens.append(value)
-        elif name == "hidden" or (name == "style" and value and HIDDEN_STYLE.search(value)):
-            tokens.append(HIDDEN_TOKEN)
+        if name in TOKEN_ATTRIBUTES and value:
+            tokens.append(value)
+    if _is_hidden(attributes):
+        tokens.append(HIDDEN_TOKEN)
     return " ".join(tokens)
