@@ -9,6 +9,7 @@ markup, without what does nothing to segments, and to read that with a regular e
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,18 +85,26 @@ _ROLES = _Roles(
 _ROLES_WITHOUT_SCRIPTS = _Roles({**_ROLES, "noscript": _BLOCK})
 
 
+def _integers() -> array[int]:
+    return array("i")
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """What one pass over the page collects: lists by segment, and lists by element."""
+    """What one pass over the page collects: by segment, and by element.
+
+    Numbers are packed, and names kept once: a hostile page has an element for every three of its bytes.
+    """
 
     texts: list[str] = field(default_factory=list)
-    link_chars: list[int] = field(default_factory=list)
-    links: list[int] = field(default_factory=list)
-    innermost: list[int] = field(default_factory=list)
-    names: list[tuple[str, Attributes]] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
+    link_chars: array[int] = field(default_factory=_integers)
+    links: array[int] = field(default_factory=_integers)
+    innermost: array[int] = field(default_factory=_integers)
+    names: dict[tuple[str, Attributes], int] = field(default_factory=dict)
+    name_of: array[int] = field(default_factory=_integers)
+    first: array[int] = field(default_factory=_integers)
+    last: array[int] = field(default_factory=_integers)
+    parents: array[int] = field(default_factory=_integers)
 
 
 def segment_html(html: str) -> SegmentedPage:
@@ -145,6 +154,7 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
     """
     walk = _Walk()
     texts, names, first, last, parents = walk.texts, walk.names, walk.first, walk.last, walk.parents
+    name_of = walk.name_of
     opened: list[int] = []
     buffer: list[str] = []
     chars = link_chars = links = link_depth = pre_depth = dropped_depth = 0
@@ -194,8 +204,8 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
             if tag == "pre":
                 pre_depth += 1
         parents.append(opened[-1] if opened else -1)
-        opened.append(len(names))
-        names.append((tag, attributes))
+        opened.append(len(first))
+        name_of.append(names.setdefault((tag, attributes), len(names)))
         first.append(len(texts))
         last.append(0)
 
@@ -246,13 +256,13 @@ def _elements(walk: _Walk) -> Elements:
     last = np.array(walk.last, np.int32)
     covers = last > first
     number = np.cumsum(covers, dtype=np.int32) - 1
-    ids: dict[tuple[str, Attributes], int] = {}
-    name_of = [ids.setdefault(walk.names[i], len(ids)) for i in np.flatnonzero(covers).tolist()]
+    used, name_of = np.unique(np.array(walk.name_of, np.int32)[covers], return_inverse=True)
+    names = list(walk.names)
     parents = np.array(walk.parents, np.int32)[covers]
     innermost = np.array(walk.innermost, np.int32)
     return Elements(
-        names=[(tag, _tokens(attributes)) for tag, attributes in ids],
-        name_of=np.array(name_of, np.int32),
+        names=[(tag, _tokens(attributes)) for tag, attributes in map(names.__getitem__, used.tolist())],
+        name_of=name_of.astype(np.int32),
         parents=np.where(parents >= 0, number[parents], -1).astype(np.int32),
         first=first[covers],
         last=last[covers],
