@@ -36,7 +36,7 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.4
+WITHOUT_MARKUP_WEIGHT = 0.3
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 LONG_LINE = 80
