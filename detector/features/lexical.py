@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from detector.features import batch as b
 from detector.features import characters as ch
-from detector.features.batch import Batch, mix
+from detector.features.batch import Batch
+from detector.features.hashing import PREFIX_CHARS, SUFFIX_CHARS, mix, word_hashes
 from detector.features.markup import Markup
 
 TEXT_BITS = 18
@@ -26,7 +27,7 @@ EDGE_TOKENS = 2
 """Tokens from each end of a segment that are hashed by their place."""
 
 _ABSENT = 1 << TEXT_BITS
-_LONGEST_WITHOUT_AFFIX = np.array([[b.PREFIX_CHARS], [b.SUFFIX_CHARS]])
+_LONGEST_WITHOUT_AFFIX = np.array([[PREFIX_CHARS], [SUFFIX_CHARS]])
 
 NAME_FAMILIES = 3
 MOST_NAME_WORDS = 64
@@ -217,7 +218,7 @@ def hash_dom(markup: Markup) -> HashedDom:
     outer = np.array([tag in ("html", "body") for tag in markup.tags]).take(markup.tag_of.take(names))
     chosen = _IN_WORDS.take(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
     names = names[chosen]
-    hashes = b.word_hashes(codes, starts[chosen], ends[chosen], name_starts)
+    hashes = word_hashes(codes, starts[chosen], ends[chosen], name_starts)
     by_word = np.stack(
         [(hashes * _FACTORS[family] >> np.uint64(64 - DOM_BITS)).astype(np.int64) for family in range(3)]
     )
