@@ -247,7 +247,7 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
     clock = limits.clock()
     text = decode(content, page.charset) if isinstance(content, bytes) else content
     kind: Kind = sniff_kind(text) if page.kind == "auto" else page.kind
-    if problem := clock.overrun():
+    if problem := clock.overrun() or (limits.of_markup(text) if kind == "html" else None):
         return _refused(page, problem)
     segmented = segment_html(text) if kind == "html" else segment_text(text)
     if problem := limits.of_segments(len(segmented)) or clock.overrun():

@@ -33,6 +33,15 @@ def test_a_page_over_a_limit_keeps_nothing_and_says_which_limit(sentence_model: 
     assert small.classify("One.\n" * 3, "text").problem is None
 
 
+def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.limits.MOST_TAGS", 4)
+    detector = Detector(sentence_model)
+    result = detector.classify("<p>" * 5 + SENTENCE, "html")
+    assert (result.problem, result.text, result.kind) == ("too much markup: 5 tags, at most 4 are read", "", "html")
+    assert detector.classify("<p>" * 4 + SENTENCE, "html").problem is None
+    assert detector.classify("<p>" * 5 + SENTENCE, "text").problem is None
+
+
 def test_a_page_over_a_limit_does_not_touch_its_neighbours(sentence_model: Model) -> None:
     small = Detector(sentence_model, max_bytes=100)
     pages = [Page(content, kind) for kind in ("text", "html") for content in (SENTENCE, "x" * 101, f"<p>{SENTENCE}")]
