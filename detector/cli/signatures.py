@@ -131,18 +131,18 @@ def teach(
     from detector.storage import load_model, save_model
 
     require_training_packages()
-    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_raw_texts
+    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_raw_texts, read_unlabelled
     from training.site_memory import fit_site_heads
     from training.train import train
 
     taught = load_model(model)
     pages = list(label_corpus(read_corpus(corpora, TRAINABLE)))
-    fillers = read_raw_texts(corpora)
     if unseen is not None:
         base = load_model(unseen)
     else:
-        base = train(pages, "unseen", seed=seed, cache=cache, progress=_say, refit=False).model
-    taught = fit_site_heads(taught, base, pages, fillers, seed=seed, progress=_say)
+        others = read_unlabelled(corpora)
+        base = train(pages, "unseen", unlabelled=others, seed=seed, cache=cache, progress=_say, refit=False).model
+    taught = fit_site_heads(taught, base, pages, read_raw_texts(corpora), seed=seed, progress=_say)
     save_model(taught, model)
     _say(f"wrote {model}")
 
