@@ -9,6 +9,7 @@ markup, without what does nothing to segments, and to read that with a regular e
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -76,18 +77,22 @@ _ROLES = _Roles(
 )
 
 
+def _numbers() -> array[int]:
+    return array("i")
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """What one pass over the page collects: lists by segment, and lists by element."""
+    """What one pass over the page collects: by segment, and by element."""
 
     texts: list[str] = field(default_factory=list)
-    link_chars: list[int] = field(default_factory=list)
-    links: list[int] = field(default_factory=list)
-    innermost: list[int] = field(default_factory=list)
+    link_chars: array[int] = field(default_factory=_numbers)
+    links: array[int] = field(default_factory=_numbers)
+    innermost: array[int] = field(default_factory=_numbers)
     names: list[tuple[str, Attributes]] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
+    first: array[int] = field(default_factory=_numbers)
+    last: array[int] = field(default_factory=_numbers)
+    parents: array[int] = field(default_factory=_numbers)
 
 
 def segment_html(html: str) -> SegmentedPage:
@@ -228,23 +233,25 @@ def _walk(html: str) -> _Walk:
 
 def _elements(walk: _Walk) -> Elements:
     """Keep the elements that cover a segment, renumbering parents and innermost elements."""
-    first = np.array(walk.first, np.int32)
-    last = np.array(walk.last, np.int32)
-    covers = last > first
-    number = np.cumsum(covers, dtype=np.int32) - 1
+    first, last, parents, innermost, link_chars, links = (
+        np.frombuffer(numbers, np.int32)
+        for numbers in (walk.first, walk.last, walk.parents, walk.innermost, walk.link_chars, walk.links)
+    )
+    kept = (last > first).nonzero()[0]
+    # One number more than there are elements, for -1.
+    number = np.full(len(first) + 1, -1, np.int32)
+    number[kept] = np.arange(len(kept))
     ids: dict[tuple[str, Attributes], int] = {}
-    name_of = [ids.setdefault(walk.names[i], len(ids)) for i in np.flatnonzero(covers).tolist()]
-    parents = np.array(walk.parents, np.int32)[covers]
-    innermost = np.array(walk.innermost, np.int32)
+    name_of = [ids.setdefault(walk.names[i], len(ids)) for i in kept.tolist()]
     return Elements(
         names=[(tag, _tokens(attributes)) for tag, attributes in ids],
         name_of=np.array(name_of, np.int32),
-        parents=np.where(parents >= 0, number[parents], -1).astype(np.int32),
-        first=first[covers],
-        last=last[covers],
-        innermost=np.where(innermost >= 0, number[innermost] if len(number) else 0, -1).astype(np.int32),
-        link_chars=np.array(walk.link_chars, np.int32),
-        links=np.array(walk.links, np.int32),
+        parents=number[parents[kept]],
+        first=first[kept],
+        last=last[kept],
+        innermost=number[innermost],
+        link_chars=link_chars,
+        links=links,
     )
 
 
