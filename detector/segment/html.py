@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from turbohtml.saxparse import SaxHandler, sax_parse
@@ -85,7 +86,7 @@ _ROLES = _Roles(
 _ROLES_WITHOUT_SCRIPTS = _Roles({**_ROLES, "noscript": _BLOCK})
 
 
-def _integers() -> array[int]:
+def _numbers() -> array[int]:
     return array("i")
 
 
@@ -97,14 +98,14 @@ class _Walk:
     """
 
     texts: list[str] = field(default_factory=list)
-    link_chars: array[int] = field(default_factory=_integers)
-    links: array[int] = field(default_factory=_integers)
-    innermost: array[int] = field(default_factory=_integers)
+    link_chars: array[int] = field(default_factory=_numbers)
+    links: array[int] = field(default_factory=_numbers)
+    innermost: array[int] = field(default_factory=_numbers)
     names: dict[tuple[str, Attributes], int] = field(default_factory=dict)
-    name_of: array[int] = field(default_factory=_integers)
-    first: array[int] = field(default_factory=_integers)
-    last: array[int] = field(default_factory=_integers)
-    parents: array[int] = field(default_factory=_integers)
+    name_of: array[int] = field(default_factory=_numbers)
+    first: array[int] = field(default_factory=_numbers)
+    last: array[int] = field(default_factory=_numbers)
+    parents: array[int] = field(default_factory=_numbers)
 
 
 def segment_html(html: str) -> SegmentedPage:
@@ -252,23 +253,26 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
 
 def _elements(walk: _Walk) -> Elements:
     """Keep the elements that cover a segment, renumbering parents and innermost elements."""
-    first = np.array(walk.first, np.int32)
-    last = np.array(walk.last, np.int32)
-    covers = last > first
-    number = np.cumsum(covers, dtype=np.int32) - 1
-    used, name_of = np.unique(np.array(walk.name_of, np.int32)[covers], return_inverse=True)
-    names = list(walk.names)
-    parents = np.array(walk.parents, np.int32)[covers]
-    innermost = np.array(walk.innermost, np.int32)
+    first, last, parents, innermost, link_chars, links, names_of = (
+        np.frombuffer(numbers, np.int32)
+        for numbers in (walk.first, walk.last, walk.parents, walk.innermost, walk.link_chars, walk.links, walk.name_of)
+    )
+    kept = (last > first).nonzero()[0]
+    # One number more than there are elements, for -1.
+    number = np.full(len(first) + 1, -1, np.int32)
+    number[kept] = np.arange(len(kept))
+    name_of = names_of[kept]
+    is_used = np.zeros(len(walk.names), bool)
+    is_used[name_of] = True
     return Elements(
-        names=[(tag, _tokens(attributes)) for tag, attributes in map(names.__getitem__, used.tolist())],
-        name_of=name_of.astype(np.int32),
-        parents=np.where(parents >= 0, number[parents], -1).astype(np.int32),
-        first=first[covers],
-        last=last[covers],
-        innermost=np.where(innermost >= 0, number[innermost] if len(number) else 0, -1).astype(np.int32),
-        link_chars=np.array(walk.link_chars, np.int32),
-        links=np.array(walk.links, np.int32),
+        names=[(tag, _tokens(attributes)) for tag, attributes in compress(walk.names, is_used.tolist())],
+        name_of=(np.cumsum(is_used, dtype=np.int32) - 1)[name_of],
+        parents=number[parents[kept]],
+        first=first[kept],
+        last=last[kept],
+        innermost=number[innermost],
+        link_chars=link_chars,
+        links=links,
     )
 
 
