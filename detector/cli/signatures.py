@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +32,8 @@ def build(
     ] = None,
 ) -> None:
     """Count on how many pages of each host every line occurs."""
+    import tempfile
+
     from detector.features.site import scheme
     from detector.signatures import SignatureCounter, merge_to_file
     from detector.site_memory import count_pages

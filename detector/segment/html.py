@@ -13,7 +13,6 @@ from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
-from turbohtml.saxparse import SaxHandler, sax_parse
 
 from detector.data import HIDDEN_TOKEN, Elements, SegmentedPage
 from detector.segment.text import INVISIBLE
@@ -134,6 +133,9 @@ def _walk(html: str) -> _Walk:
     Every callback is constant time, amortised. They are closures and not methods: this is the hottest Python of the
     package, and attribute access was a third of it.
     """
+    # A process that reads plain text only starts a fifth sooner without the parser.
+    from turbohtml.saxparse import SaxHandler, sax_parse
+
     walk = _Walk()
     texts, names, first, last, parents = walk.texts, walk.names, walk.first, walk.last, walk.parents
     opened: list[int] = []
