@@ -287,10 +287,10 @@ def trigram(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[
 
 
 @cache
-def all_trigrams() -> NDArray[np.int64]:
-    """The three shapes of every trigram, (3, N_TRIGRAMS) int64: what follows from shapes alone is a table over them."""
+def all_trigrams() -> NDArray[np.uint8]:
+    """The three shapes of every trigram, (3, N_TRIGRAMS) uint8: what follows from shapes alone is a table over them."""
     packed = np.arange(N_TRIGRAMS)
-    return np.stack((packed >> 10, (packed >> 5) & 31, packed & 31))
+    return np.stack((packed >> 10, (packed >> 5) & 31, packed & 31)).astype(np.uint8)
 
 
 @cache
