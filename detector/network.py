@@ -29,6 +29,7 @@ class Layer:
     bias: NDArray[np.float32]
     unit: float
     _weight: NDArray[np.float32] = field(init=False, repr=False)
+    _step_value: NDArray[np.float32] = field(init=False, repr=False)
 
     MOST_STEPS = 1 << 11
     """Steps beyond which an input is cut."""
@@ -38,6 +39,7 @@ class Layer:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_weight", self.weight.astype(np.float32))
+        object.__setattr__(self, "_step_value", self.scale * np.float32(self.unit))
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_rows, n_out) float32 of (n_rows, n_in)."""
@@ -53,11 +55,10 @@ class Layer:
         """
         steps = self.steps(inputs)
         width = inputs.shape[1]
-        before, here, after = (self._weight[part * width : (part + 1) * width] for part in range(3))
-        sums: NDArray[np.float32] = steps @ here
+        before, sums, after = np.matmul(steps, self._weight.reshape(3, width, -1))
         if len(steps) > distance:
-            sums[distance:] += places.within(steps[:-distance] @ before, distance)
-            sums[:-distance] += places.within(steps[distance:] @ after, distance)
+            sums[distance:] += places.within(before[:-distance], distance)
+            sums[:-distance] += places.within(after[distance:], distance)
         return self.scaled(sums)
 
     def steps(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,7 +71,7 @@ class Layer:
 
     def scaled(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
         """Sums of whole steps as real numbers, in place."""
-        sums *= self.scale * np.float32(self.unit)
+        sums *= self._step_value
         sums += self.bias
         return sums
 
@@ -118,7 +119,9 @@ class Places:
             distance: At least 1.
         """
         if len(self.offsets) > 2:
-            rows[self.page_of[distance:] != self.page_of[:-distance]] = 0
+            # The rows before which at most `distance` a page ends.
+            crossing = (self.offsets[1:-1, None] - np.arange(1, distance + 1)).ravel()
+            rows[crossing[(crossing >= 0) & (crossing < len(rows))]] = 0
         return rows
 
     def means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:

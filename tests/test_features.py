@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from datasketch import MinHash
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names
+from detector.features import characters as ch
 from detector.features.lexical import pack
 from detector.segment import segment_html, segment_text
 from detector.signatures import minhash
@@ -111,6 +114,11 @@ def test_markers_are_found_by_shape_whatever_the_wording() -> None:
         recurrence = column(text, "log_marker_recurrence")
         assert recurrence[0] == 0
         assert min(recurrence[1:]) >= np.log1p(3)
+
+
+def test_ranges_taken_for_uniform_are() -> None:
+    for first, last, name in ch.UNIFORM:
+        assert {unicodedata.category(chr(code)) for code in range(first, last + 1)} == {name}
 
 
 @pytest.mark.parametrize("mark", ["\u200d", "\u00ad", "\u2060", "\ufeff", "\ufe0f", "\U000e0020"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,6 +65,8 @@ def _working_folder(output: Path) -> Iterator[Path]:
 
     Its name is always the same, so that what a killed process left is taken away by the next.
     """
+    import shutil
+
     folder = output.with_name(f".{output.name}.runs")
     if folder.exists():
         shutil.rmtree(folder)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import SegmentedPage
 from detector.features import characters as ch
+from detector.features.hashing import BASE, affixed_hashes, mix
 
 HEAD_CHARS = 320
 TAIL_CHARS = 120
@@ -41,16 +42,6 @@ NO_SHAPE = N_SHAPES
 """Stands for the shape of a token that there is not."""
 N_TRIGRAMS = 1 << 15
 LAST_WORD_SHAPE = IDEOGRAPH
-
-PREFIX_CHARS = 4
-SUFFIX_CHARS = 3
-"""Characters of the beginnings and endings of tokens that are hashed too."""
-
-_PIECE_CHARS = 1 << 15
-"""Characters hashed at a time: their running sums stay in the processor's cache, and tables of powers stay small."""
-
-_BASE = 0x9E3779B97F4A7C15
-_BASE_INVERSE = pow(_BASE, -1, 1 << 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +118,10 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
     if not text.isascii():
         codes, starts, lengths = _without_ignorable(codes, starts, lengths)
     classes = ch.class_table().take(ch.places(codes))
-    tokens = tokenize(codes, classes, starts)
-    empty = tokens.offsets[1:] == tokens.offsets[:-1]
-    if empty.any():
+    if len(starts):
         # Characters of no class, icon glyphs for example: one symbol, so that no sum is over nothing.
-        classes[starts[empty]] = ch.SYMBOL
-        tokens = tokenize(codes, classes, starts)
+        classes[starts[np.maximum.reduceat(classes, starts) == ch.SPACE]] = ch.SYMBOL
+    tokens = tokenize(codes, classes, starts)
     return Batch(
         pages=pages,
         offsets=offsets,
@@ -164,14 +153,14 @@ def _without_ignorable(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
-    ignorable = ch.is_ignorable(codes)
-    ignorable[starts] = False
-    if not ignorable.any():
+    suspects = (codes >= ch.FIRST_IGNORABLE).nonzero()[0]
+    places = suspects[ch.is_ignorable(codes.take(suspects))]
+    places = places[starts.take(starts.searchsorted(places), mode="clip") != places]
+    if not len(places):
         return codes, starts, lengths
-    before = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(ignorable, out=before[1:])
-    ends = starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)
-    return codes[~ignorable], starts - before[starts], lengths - (before[ends] - before[starts])
+    before = places.searchsorted(starts)
+    inside = places.searchsorted(starts + np.minimum(lengths, HEAD_CHARS + TAIL_CHARS + 1)) - before
+    return np.delete(codes, places), starts - before, lengths - inside
 
 
 def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -180,8 +169,7 @@ def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     Args:
         classes: (n_chars,) uint8 character classes.
     """
-    # One comparison, because what lies below LOWER wraps around.
-    word = classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
+    word = _in_words(classes)
     joins = np.zeros(len(classes) + 1, bool)
     np.logical_and(word[1:], word[:-1], out=joins[1:-1])
     visible = classes != ch.SPACE
@@ -190,6 +178,11 @@ def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     ends = (visible > joins[1:]).nonzero()[0]
     ends += 1
     return starts, ends
+
+
+def _in_words(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether characters are letters of spaced scripts, or digits: one comparison, as what lies below LOWER wraps around."""
+    return classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
 
 
 def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_starts: NDArray[np.int64]) -> Tokens:
@@ -205,7 +198,7 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
     offsets = np.append(starts.searchsorted(segment_starts), len(starts))
     shapes = _shapes(classes, starts, lengths)
     return Tokens(
-        affixed=_affixed_hashes(codes, starts, ends, segment_starts),
+        affixed=affixed_hashes(codes, starts, ends, segment_starts),
         shapes=shapes,
         trigrams=_trigrams(shapes, offsets),
         lengths=lengths,
@@ -215,111 +208,13 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
     )
 
 
-@cache
-def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Powers of the hash base and of its inverse, modulo 2^64."""
-    factors = np.full(size, _BASE, np.uint64)
-    inverses = np.full(size, _BASE_INVERSE, np.uint64)
-    factors[0] = inverses[0] = 1
-    return np.multiply.accumulate(factors), np.multiply.accumulate(inverses)
-
-
-def _affixed_hashes(
-    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64."""
-    bounds = np.empty((4, len(starts)), np.int64)
-    bounds[0] = starts
-    bounds[1] = ends
-    np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
-    np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
-    hashes = np.empty((3, len(starts)), np.uint64)
-    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
-        here = bounds[:, tokens] - first
-        sums = running.take(here)
-        shifts = inverses.take(here[::3])
-        found = hashes[:, tokens]
-        np.subtract(sums[1:3], sums[0], out=found[:2])
-        np.subtract(sums[1], sums[3], out=found[2])
-        found[:2] *= shifts[0]
-        found[2] *= shifts[1]
-    return mix(hashes)
-
-
-def word_hashes(
-    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """Hashes of tokens, the same as `Tokens.hashes`; (n_tokens,) uint64.
-
-    Args:
-        codes: (n_chars,) uint32 code points.
-        starts: (n_tokens,) int64, ascending.
-        ends: (n_tokens,) int64.
-        segment_starts: (n_segments,) int64; no token lies across one.
-    """
-    hashes = np.empty(len(starts), np.uint64)
-    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
-        here = starts[tokens] - first
-        np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
-        hashes[tokens] *= inverses.take(here)
-    return mix(hashes)
-
-
-def _hashed_pieces(
-    codes: NDArray[np.uint32], starts: NDArray[np.int64], segment_starts: NDArray[np.int64]
-) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
-    """What hashes of spans of characters are made of, piece by piece.
-
-    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
-    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
-    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
-
-    Yields:
-        Where the piece begins; the tokens in it; from there on, the sums up to each position and the inverse powers.
-    """
-    cuts = _piece_cuts(segment_starts, len(codes))
-    token_cuts = starts.searchsorted(cuts).tolist()
-    for (first, last), tokens in zip(pairwise(cuts), pairwise(token_cuts), strict=True):
-        size = last - first
-        powers, inverses = _powers(1 << max(16, size.bit_length()))
-        terms = ch.hash_codes().take(ch.places(codes[first:last]))
-        terms *= powers[:size]
-        running = np.zeros(size + 1, np.uint64)
-        np.add.accumulate(terms, out=running[1:])
-        yield first, slice(*tokens), running, inverses
-
-
-def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
-    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments."""
-    if n_chars <= 2 * _PIECE_CHARS:
-        return [0, n_chars]
-    at = segment_starts.searchsorted(np.arange(_PIECE_CHARS, n_chars, _PIECE_CHARS))
-    inner = np.unique(segment_starts.take(at[at < len(segment_starts)]))
-    return [0, *(cut for cut in inner.tolist() if 0 < cut < n_chars), n_chars]
-
-
-def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread the bits of a 64-bit hash (the finalizer of SplitMix64)."""
-    mixed = hashes >> np.uint64(30)
-    mixed ^= hashes
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    shifted = mixed >> np.uint64(27)
-    mixed ^= shifted
-    mixed *= np.uint64(0x94D049BB133111EB)
-    np.right_shift(mixed, np.uint64(31), out=shifted)
-    mixed ^= shifted
-    return mixed
-
-
 _HAS_LOWER, _HAS_UPPER, _HAS_LETTER, _HAS_DIGIT = 1, 2, 4, 8
 _LENGTH_STEPS = 8
 
 
-@cache
-def _flags_by_class() -> bytes:
-    """What each character class adds to a token's flags, as a translation of bytes."""
-    flags = {ch.LOWER: _HAS_LOWER, ch.UPPER: _HAS_UPPER, ch.LETTER: _HAS_LETTER, ch.DIGIT: _HAS_DIGIT}
-    return bytes(flags.get(kind, 0) for kind in range(256))
+_FLAGS = np.zeros(ch.N_CLASSES, np.int64)
+"""What each character class adds to a token's flags."""
+_FLAGS[[ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT]] = (_HAS_LOWER, _HAS_UPPER, _HAS_LETTER, _HAS_DIGIT)
 
 
 @cache
@@ -338,7 +233,7 @@ def _shape_of(first: int, rest: int, length: int) -> int:
     """The shape of a token: case and length of words, number of digits, kind of mark."""
     if first == ch.UNSPACED:
         return IDEOGRAPH
-    flags = rest | _flags_by_class()[first]
+    flags = rest | int(_FLAGS[first])
     if not flags:
         return 16 + first
     if flags == _HAS_DIGIT:
@@ -358,12 +253,16 @@ def _shapes(classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDAr
     """The shape of each token, (n_tokens,) int64."""
     if not len(starts):
         return np.empty(0, np.int64)
-    # A translation of bytes is the fastest look-up there is for them.
-    flags = np.frombuffer(bytearray(classes.tobytes()).translate(_flags_by_class()), np.uint8)
-    flags[starts] = 0
+    # Few words are of more than one class after their first character: those change within.
+    word = _in_words(classes)
+    changes = (classes[2:] != classes[1:-1]) & word[2:] & word[1:-1] & word[:-2]
+    at = changes.nonzero()[0] + 2
+    rest = _FLAGS.take(classes.take(starts + 1, mode="clip"))
+    rest[lengths == 1] = 0
+    np.bitwise_or.at(rest, starts.searchsorted(at, "right") - 1, _FLAGS.take(classes.take(at)))
     key = classes.take(starts).astype(np.int64)
     key *= 16
-    key += np.bitwise_or.reduceat(flags, starts)
+    key += rest
     key *= _LENGTH_STEPS
     key += np.minimum(lengths, _LENGTH_STEPS - 1)
     return _shape_table().take(key)
@@ -388,16 +287,16 @@ def trigram(first: NDArray[np.int64], second: NDArray[np.int64], third: NDArray[
 
 
 @cache
-def all_trigrams() -> NDArray[np.int64]:
-    """The three shapes of every trigram, (3, N_TRIGRAMS) int64: what follows from shapes alone is a table over them."""
+def all_trigrams() -> NDArray[np.uint8]:
+    """The three shapes of every trigram, (3, N_TRIGRAMS) uint8: what follows from shapes alone is a table over them."""
     packed = np.arange(N_TRIGRAMS)
-    return np.stack((packed >> 10, (packed >> 5) & 31, packed & 31))
+    return np.stack((packed >> 10, (packed >> 5) & 31, packed & 31)).astype(np.uint8)
 
 
 @cache
 def shape_hashes() -> NDArray[np.uint64]:
     """A 64-bit hash of each token shape; (N_SHAPES,) uint64."""
-    return mix(np.arange(1, N_SHAPES + 1, dtype=np.uint64) * np.uint64(_BASE))
+    return mix(np.arange(1, N_SHAPES + 1, dtype=np.uint64) * np.uint64(BASE))
 
 
 def shape_set(*shapes: int) -> NDArray[np.bool_]:

@@ -68,11 +68,22 @@ IGNORABLE = (
 )
 """Code points that show nothing (Unicode, Default_Ignorable_Code_Point): they neither end a word nor make it another."""
 
+FIRST_IGNORABLE = IGNORABLE[0][0]
+
 IGNORABLE_PLANE = (0xE0000, 0xE0FFF)
 """Those above the Basic Multilingual Plane: tags and more variation selectors."""
 
 _TABLE_SIZE = 0x10001
 """The BMP, and one entry for everything above it."""
+
+UNIFORM = (
+    (0x3400, 0x4DBF, "Lo"),
+    (0x4E00, 0x9FFF, "Lo"),
+    (0xAC00, 0xD7A3, "Lo"),
+    (0xD800, 0xDFFF, "Cs"),
+    (0xE000, 0xF8FF, "Co"),
+)
+"""Ranges of one category each (Unicode, UnicodeData.txt): three quarters of the plane, that need not be asked about."""
 
 _CATEGORY_CLASSES = {
     "Ll": LOWER,
@@ -99,11 +110,22 @@ _CATEGORY_CLASSES = {
 }
 
 
+def _text_of(codes: NDArray[np.int64]) -> str:
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
 @cache
 def class_table() -> NDArray[np.uint8]:
     """Character class by code point; (65537,) uint8, the last entry stands for every code point above the BMP."""
     # Names of categories are read as numbers of two bytes: a loop in Python would take half the time of a cold start.
-    categories = np.frombuffer("".join(map(unicodedata.category, map(chr, range(0x10000)))).encode(), ">u2")
+    codes = np.arange(0x10000)
+    categories = np.empty(0x10000, ">u2")
+    asked = np.ones(0x10000, bool)
+    for first, last, name in UNIFORM:
+        asked[first : last + 1] = False
+        categories[first : last + 1] = int.from_bytes(name.encode(), "big")
+    names = "".join(map(unicodedata.category, _text_of(codes[asked])))
+    categories[asked] = np.frombuffer(names.encode(), ">u2")
     by_category = np.full(0x10000, SPACE, np.uint8)
     for name, kind in _CATEGORY_CLASSES.items():
         by_category[int.from_bytes(name.encode(), "big")] = kind
@@ -144,7 +166,7 @@ def hash_codes() -> NDArray[np.uint64]:
     U+0130 stays as it is: it alone has a lower-case form of two characters.
     """
     # Blanks between the characters keep the case of one from depending on the next, as that of a final sigma does.
-    spaced = " ".join(map(chr, range(0x10000)))
+    spaced = _text_of(np.insert(np.arange(0x10000), np.arange(1, 0x10000), ord(" ")))
     lowered = "\u0130".join(part.lower() for part in spaced.split("\u0130"))
     table = np.arange(_TABLE_SIZE, dtype=np.uint64)
     table[:-1] = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)[::2]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import batch as b
-from detector.features.batch import Batch, mix, shape_hashes
+from detector.features.batch import Batch, shape_hashes
+from detector.features.hashing import mix
 from detector.features.recurrence import counts_in_page
 from detector.signatures import finalize, minima
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from detector.features import batch as b
 from detector.features import characters as ch
-from detector.features.batch import Batch, mix
+from detector.features.batch import Batch
+from detector.features.hashing import PREFIX_CHARS, SUFFIX_CHARS, mix, word_hashes
 from detector.features.markup import Markup
 
 TEXT_BITS = 18
@@ -26,7 +27,7 @@ EDGE_TOKENS = 2
 """Tokens from each end of a segment that are hashed by their place."""
 
 _ABSENT = 1 << TEXT_BITS
-_LONGEST_WITHOUT_AFFIX = np.array([[b.PREFIX_CHARS], [b.SUFFIX_CHARS]])
+_LONGEST_WITHOUT_AFFIX = np.array([[PREFIX_CHARS], [SUFFIX_CHARS]])
 
 NAME_FAMILIES = 3
 MOST_NAME_WORDS = 64
@@ -52,16 +53,16 @@ class PackedTable:
     columns: int
 
     def unpack(self, sums: NDArray[np.int64], entries: NDArray[np.int64] | int) -> NDArray[np.int64]:
-        """Sums of entries, column by column; (n, columns) int64.
+        """Sums of entries, column by column; (columns, ..., n) int64.
 
         Args:
-            sums: (n,) sums of entries of `packed`.
-            entries: How many entries each sum is of.
+            sums: (..., n) sums of entries of `packed`.
+            entries: (n,) or one number, how many entries each sum is of.
         """
-        fields = sums >> (np.arange(self.columns) * FIELD_BITS)[:, None]
+        fields = np.stack([sums >> FIELD_BITS * column for column in range(self.columns)])
         fields &= _FIELD
         fields -= np.asarray(entries) * _BIAS
-        return fields.T
+        return fields
 
 
 def pack(table: NDArray[np.int8]) -> PackedTable:
@@ -102,7 +103,7 @@ class HashedText:
         sums = table.packed.take(self.by_edge, mode="clip").sum(axis=0)
         if self.by_token.shape[1]:
             sums += np.add.reduceat(table.packed.take(self.by_token, mode="clip").sum(axis=0), self.offsets[:-1])
-        return table.unpack(sums, tokens * TOKEN_FAMILIES + 2 * EDGE_TOKENS)
+        return table.unpack(sums, tokens * TOKEN_FAMILIES + 2 * EDGE_TOKENS).T
 
     def sizes(self) -> NDArray[np.int64]:
         """By how much a segment's sums are divided, squared: its number of features, were none absent."""
@@ -169,22 +170,23 @@ class HashedDom:
     def sums(self, table: PackedTable) -> NDArray[np.int64]:
         """The sum of the entries of each segment's features; (n_segments, columns)."""
         words = np.diff(self.offsets)
-        filled = np.flatnonzero(words)
-        by_name = np.zeros((NAME_FAMILIES, len(words) + 1, table.columns), np.int64)
-        for family, buckets in enumerate(self.by_word):
-            if len(filled):
-                sums = np.add.reduceat(table.packed[buckets], self.offsets[filled])
-                by_name[family, filled] = table.unpack(sums, words[filled])
+        filled = words.nonzero()[0]
+        by_name = np.zeros((table.columns, NAME_FAMILIES, len(words) + 1), np.int64)
+        if len(filled):
+            sums = np.add.reduceat(table.packed.take(self.by_word), self.offsets.take(filled), axis=1)
+            by_name[..., filled] = table.unpack(sums, words.take(filled))
         markup = self.markup
-        sums = markup.covering(by_name[0][markup.name_of])
-        sums += by_name[1][markup.name_of[markup.innermost]]
-        sums += by_name[2][markup.name_of[markup.parents[markup.innermost]]]
-        return sums
+        around, innermost, parent = by_name.transpose(1, 0, 2)
+        inner = markup.innermost
+        total = markup.covering(around.take(markup.name_of, axis=1))
+        total += innermost.take(markup.name_of.take(inner), axis=1)
+        total += parent.take(markup.name_of.take(markup.parents.take(inner)), axis=1)
+        return total.T
 
     def sizes(self) -> NDArray[np.int64]:
         """By how much a segment's sums are divided, squared: its number of words around, and one."""
         words = np.append(np.diff(self.offsets), 0)[self.markup.name_of]
-        return self.markup.covering(words[:, None])[:, 0] + 1
+        return self.markup.covering(words) + 1
 
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Segment and bucket of every feature, for training."""
@@ -216,7 +218,7 @@ def hash_dom(markup: Markup) -> HashedDom:
     outer = np.array([tag in ("html", "body") for tag in markup.tags]).take(markup.tag_of.take(names))
     chosen = _IN_WORDS.take(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
     names = names[chosen]
-    hashes = b.word_hashes(codes, starts[chosen], ends[chosen], name_starts)
+    hashes = word_hashes(codes, starts[chosen], ends[chosen], name_starts)
     by_word = np.stack(
         [(hashes * _FACTORS[family] >> np.uint64(64 - DOM_BITS)).astype(np.int64) for family in range(3)]
     )

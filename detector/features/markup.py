@@ -46,16 +46,16 @@ class Markup:
         """The values of the elements that cover each segment, added up or otherwise combined.
 
         Args:
-            values: (n_elements,) or (n_elements, k) int64; zero for roots.
+            values: (..., n_elements) int64; zero for roots.
             combine: An associative ufunc for which zero changes nothing.
 
         Returns:
-            (n_segments,) or (n_segments, k) int64.
+            (..., n_segments) int64.
         """
         # After each step a value is that of twice as many elements up the tree.
         for further in self.ancestors:
-            values = combine(values, values.take(further, axis=0))
-        return values.take(self.innermost, axis=0)
+            values = combine(values, values.take(further, axis=-1))
+        return values.take(self.innermost, axis=-1)
 
 
 def build_markup(batch: Batch) -> Markup:

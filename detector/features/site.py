@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import SegmentedPage
-from detector.features.batch import Batch, build_batch, mix
+from detector.features.batch import Batch, build_batch
 from detector.features.duplicates import segment_keys
+from detector.features.hashing import mix
 from detector.segment import segment_text
 from detector.signatures import PageSignatures, SignatureStore, minhash
 from detector.signatures.keys import KeyKind, tag

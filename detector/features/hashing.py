@@ -1,0 +1,118 @@
+"""Hashes of spans of characters, for all spans of a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features import characters as ch
+
+PREFIX_CHARS = 4
+SUFFIX_CHARS = 3
+"""Characters of the beginnings and endings of tokens that are hashed too."""
+
+BASE = 0x9E3779B97F4A7C15
+_BASE_INVERSE = pow(BASE, -1, 1 << 64)
+
+_PIECE_CHARS = 1 << 15
+"""Characters hashed at a time: their running sums stay in the processor's cache, and tables of powers stay small."""
+
+
+@cache
+def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Powers of the hash base and of its inverse, modulo 2^64."""
+    factors = np.full(size, BASE, np.uint64)
+    inverses = np.full(size, _BASE_INVERSE, np.uint64)
+    factors[0] = inverses[0] = 1
+    return np.multiply.accumulate(factors), np.multiply.accumulate(inverses)
+
+
+def affixed_hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes of the tokens, of their beginnings and of their endings; (3, n_tokens) uint64."""
+    bounds = np.empty((4, len(starts)), np.int64)
+    bounds[0] = starts
+    bounds[1] = ends
+    np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
+    np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
+    hashes = np.empty((3, len(starts)), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = bounds[:, tokens] - first
+        sums = running.take(here)
+        shifts = inverses.take(here[::3])
+        found = hashes[:, tokens]
+        np.subtract(sums[1:3], sums[0], out=found[:2])
+        np.subtract(sums[1], sums[3], out=found[2])
+        found[:2] *= shifts[0]
+        found[2] *= shifts[1]
+    return mix(hashes)
+
+
+def word_hashes(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """Hashes of tokens, the same as `Tokens.hashes`; (n_tokens,) uint64.
+
+    Args:
+        codes: (n_chars,) uint32 code points.
+        starts: (n_tokens,) int64, ascending.
+        ends: (n_tokens,) int64.
+        segment_starts: (n_segments,) int64; no token lies across one.
+    """
+    hashes = np.empty(len(starts), np.uint64)
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+        here = starts[tokens] - first
+        np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
+        hashes[tokens] *= inverses.take(here)
+    return mix(hashes)
+
+
+def _hashed_pieces(
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], segment_starts: NDArray[np.int64]
+) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
+    """What hashes of spans of characters are made of, piece by piece.
+
+    The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
+    is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
+    are differences of a running sum, which is taken piece by piece, so that powers are needed for one piece only.
+
+    Yields:
+        Where the piece begins; the tokens in it; from there on, the sums up to each position and the inverse powers.
+    """
+    cuts = _piece_cuts(segment_starts, len(codes))
+    token_cuts = starts.searchsorted(cuts).tolist()
+    for (first, last), tokens in zip(pairwise(cuts), pairwise(token_cuts), strict=True):
+        size = last - first
+        powers, inverses = _powers(1 << max(16, size.bit_length()))
+        terms = ch.hash_codes().take(ch.places(codes[first:last]))
+        terms *= powers[:size]
+        running = np.zeros(size + 1, np.uint64)
+        np.add.accumulate(terms, out=running[1:])
+        yield first, slice(*tokens), running, inverses
+
+
+def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
+    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments."""
+    if n_chars <= 2 * _PIECE_CHARS:
+        return [0, n_chars]
+    at = segment_starts.searchsorted(np.arange(_PIECE_CHARS, n_chars, _PIECE_CHARS))
+    inner = np.unique(segment_starts.take(at[at < len(segment_starts)]))
+    return [0, *(cut for cut in inner.tolist() if 0 < cut < n_chars), n_chars]
+
+
+def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits of a 64-bit hash (the finalizer of SplitMix64)."""
+    mixed = hashes >> np.uint64(30)
+    mixed ^= hashes
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    shifted = mixed >> np.uint64(27)
+    mixed ^= shifted
+    mixed *= np.uint64(0x94D049BB133111EB)
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
+    return mixed
