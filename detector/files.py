@@ -14,8 +14,8 @@ def write_whole(path: Path, content: bytes) -> None:
         OSError: The file cannot be written; `filename` is always its own.
     """
     try:
-        with renamed_when_whole(path) as temporary:
-            temporary.write_bytes(content)
+        with renamed_when_whole(path) as temporary, temporary.open("xb") as stream:
+            stream.write(content)
     except OSError as error:
         # Where the disk is full in the middle of a file, the system does not say of which.
         error.filename = str(path)
@@ -27,6 +27,8 @@ def renamed_when_whole(path: Path) -> Iterator[Path]:
     """A name beside the file to write to; it becomes the file's when the block ends, and is taken away if that fails."""
     temporary = path.with_name(f".{path.name}.part")
     try:
+        # What a killed process left, or a link that somebody put there to have another file written over.
+        temporary.unlink(missing_ok=True)
         yield temporary
         temporary.replace(path)
     except BaseException:

@@ -12,6 +12,7 @@ from pathlib import Path
 from detector.data import KindOption, Page
 from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError
+from detector.limits import MAX_BYTES
 
 STDIN = "-"
 _NUL_WINDOW = 8192
@@ -36,7 +37,7 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
     """
     for name in inputs:
         if name == STDIN:
-            yield _source("<stdin>", sys.stdin.buffer.read(), kind)
+            yield _source("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1), kind)
             continue
         path = Path(name)
         # os.path says no where Path would raise, as for a name that is too long.
@@ -52,7 +53,8 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
             files = [path]
         for file in files:
             try:
-                content = file.read_bytes()
+                with file.open("rb") as stream:
+                    content = stream.read(MAX_BYTES + 1)
             except (OSError, ValueError) as error:
                 yield Source(str(file), None, getattr(error, "strerror", None) or str(error))
                 continue
@@ -60,6 +62,8 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
 
 
 def _source(name: str, content: bytes, kind: KindOption) -> Source:
+    if len(content) > MAX_BYTES:
+        return Source(name, None, f"too large: at most {MAX_BYTES:,} bytes are read")
     if not content.strip():
         return Source(name, None, "the file is empty")
     head = content[:_NUL_WINDOW]

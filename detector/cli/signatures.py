@@ -66,6 +66,7 @@ def _working_folder(output: Path) -> Iterator[Path]:
 
     Its name is always the same, so that what a killed process left is taken away by the next.
     """
+
     folder = output.with_name(f".{output.name}.runs")
     if folder.exists():
         shutil.rmtree(folder)

@@ -20,8 +20,9 @@ PACKINGS = (".gz", ".xz", ".bz2", ".zst")
 WRITABLE = {"none": "", "gz": ".gz", "zst": ".zst"}
 """Packings whose frames can be appended to one another, by the name the command line gives them."""
 
-DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
-"""What reading a damaged stream raises: EOFError where it is cut off, the others where it is altered."""
+DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, MemoryError)
+"""What reading a damaged stream raises: EOFError where it is cut off, the others where it is altered; MemoryError where an
+.xz file of a few bytes asks for four gigabytes."""
 
 MAGIC = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\0": ".xz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
 

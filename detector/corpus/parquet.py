@@ -10,6 +10,9 @@ from detector.corpus.records import Item, Problem, Record, Trouble
 
 _BATCH_BYTES = 4 << 20
 _BATCH_ROWS = 256
+_MOST_BATCH_BYTES = 256 << 20
+"""A value that recurs stands in the file once, and in every row of a batch: so many bytes a batch may have if all rows
+hold all of a column."""
 
 
 def pyarrow_parquet() -> Any:
@@ -47,7 +50,9 @@ def read_parquet(stream: BinaryIO, name: str, skip: int) -> Iterator[Item]:
         if end <= skip:
             row = end
             continue
-        rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)))
+        widest = max((group.column(i).total_uncompressed_size for i in range(group.num_columns)), default=0)
+        mean_rows = _BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1)
+        rows = max(1, min(_BATCH_ROWS, mean_rows, _MOST_BATCH_BYTES // max(widest, 1)))
         try:
             for batch in parquet.iter_batches(batch_size=rows, row_groups=[index]):
                 for fields in _as_text(batch).to_pylist():

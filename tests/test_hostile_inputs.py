@@ -1,0 +1,164 @@
+"""Inputs made to fill the memory, and names made to lead out of the output folder."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import struct
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from detector.corpus import parquet
+from detector.corpus.inputs import walk
+from detector.corpus.readers import read_units
+from detector.corpus.records import Position, Problem, Record
+from detector.files import write_whole
+from detector.limits import MAX_BYTES
+from training.jsonl import read_records
+
+Run = Callable[..., Any]
+LINE = 1 << 27
+"""Bytes of an endless line; one of 1 << 30 takes as little memory, and eight times as long."""
+SENTENCE = "The mill burned down."
+
+
+def read(path: Path, max_bytes: int = 1000) -> tuple[list[Record], list[Problem]]:
+    """Everything in a file, and what is wrong with it."""
+    units = list(read_units(walk(str(path)), Position(), max_bytes))
+    return [r for unit in units for r in unit.records], [p for unit in units for p in unit.problems]
+
+
+@pytest.fixture
+def megabytes() -> Iterator[Callable[[], float]]:
+    """A function that says the peak of Python's memory since the test began."""
+    tracemalloc.start()
+    yield lambda: tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+
+
+def test_an_endless_line_is_passed_over_without_being_held(tmp_path: Path, megabytes: Callable[[], float]) -> None:
+    path = tmp_path / "a.jsonl"
+    with path.open("wb") as stream:
+        stream.write(b'{"text": "first"}\n')
+        # A hole: it reads as zeros and takes no room on the disk.
+        stream.truncate(LINE)
+        stream.seek(LINE)
+        stream.write(b'\n{"text": "last"}\n')
+    records, problems = read(path)
+    assert [json.loads(record.content)["text"] for record in records] == ["first", "last"]
+    assert [(problem.record, problem.trouble) for problem in problems] == [(2, "too large")]
+    assert megabytes() < 10
+
+
+def xz_of_four_gigabytes(content: bytes) -> bytes:
+    """A small .xz file whose header claims a dictionary of four gigabytes."""
+    packed = bytearray(lzma.compress(content))
+    size = 4 * (packed[12] + 1)
+    at = packed.index(b"\x21\x01", 12, 12 + size) + 2
+    packed[at] = 40
+    packed[8 + size : 12 + size] = struct.pack("<I", zlib.crc32(bytes(packed[12 : 8 + size])))
+    return bytes(packed)
+
+
+def test_an_xz_file_that_asks_for_all_memory_is_read_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl.xz"
+    path.write_bytes(xz_of_four_gigabytes(b'{"text": "x"}\n'))
+    # Some systems promise the memory and never give it, and some refuse at once.
+    records, problems = read(path)
+    assert len(records) + len(problems) == 1
+
+    def refuse(*_: Any) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(lzma.LZMAFile, "readline", refuse)
+    assert [problem.trouble for problem in read(path)[1]] == ["unreadable"]
+    with pytest.raises(Exception, match=r"a\.jsonl\.xz"):
+        list(read_records(path))
+
+
+def test_a_parquet_file_of_kilobytes_that_holds_gigabytes_is_read_in_small_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value, rows = 1_000_000, 4000
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * value]))
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": column}), path, compression="zstd", dictionary_pagesize_limit=LINE)
+    assert path.stat().st_size < 10_000
+    taken: list[int] = []
+    iter_batches = pq.ParquetFile.iter_batches
+
+    def watched(self: Any, batch_size: int, **named: Any) -> Any:
+        taken.append(batch_size)
+        return iter_batches(self, batch_size, **named)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", watched)
+    monkeypatch.setattr(parquet, "_MOST_BATCH_BYTES", 3 * value)
+    with path.open("rb") as stream:
+        found = next(iter(parquet.read_parquet(stream, "a", 0))).found
+    assert isinstance(found, Record)
+    assert len(found.fields["text"]) == value
+    assert taken == [2]
+
+
+def test_pages_are_read_no_further_than_the_limit(run: Run, tmp_path: Path, sentence_folder: Path) -> None:
+    with (tmp_path / "large.txt").open("wb") as stream:
+        stream.truncate(MAX_BYTES + 1)
+    result = run("strip", tmp_path / "large.txt", "/dev/zero", "--model", sentence_folder)
+    assert result.code == 1
+    assert result.err == "".join(
+        f"{name}: too large: at most 32,000,000 bytes are read\n" for name in (tmp_path / "large.txt", "/dev/zero")
+    )
+
+
+NAMES = (
+    "...txt", "..\\..\\up.txt", "C:up.txt", "-rf.txt", "a\nb.txt", "\x1b[2J.txt", "$(touch pwned).txt", "a;touch pwned;.txt",
+    "\u202etxt.html", " .txt", "~.txt", "%2e%2e%2fup.html", "con.txt", "\udcff.txt", "x" * 240 + ".txt", "..html",
+)  # fmt: skip
+
+
+def test_names_of_inputs_never_lead_out_of_the_output_folder(run: Run, tmp_path: Path, sentence_folder: Path) -> None:
+    inputs, out = tmp_path / "in" / "deep", tmp_path / "out" / "deep"
+    inputs.mkdir(parents=True)
+    for name in NAMES:
+        (inputs / name).write_text(SENTENCE, encoding="utf-8")
+    before = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")}
+    result = run("strip", inputs, inputs / ".." / "deep" / "..html", "-o", out, "--model", sentence_folder)
+    written = [path for path in (tmp_path / "out").rglob("*") if path != out]
+    assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")} == before
+    assert {path.parent for path in written} == {out}
+    assert {path.read_text(encoding="utf-8") for path in written} == {f"{SENTENCE}\n"}
+    assert len(written) + result.err.count("\n") == len(NAMES) + 1, "each is written or named"
+    assert "\x1b" not in result.err
+
+
+def test_links_in_the_output_folder_are_not_written_through(run: Run, tmp_path: Path, sentence_folder: Path) -> None:
+    victim, page, out = tmp_path / "victim", tmp_path / "a.txt", tmp_path / "out"
+    victim.write_text("precious")
+    page.write_text(SENTENCE)
+    out.mkdir()
+    for name in ("a.txt", ".a.txt.part"):
+        (out / name).symlink_to(victim)
+    assert run("strip", page, "-o", out, "--model", sentence_folder).code == 0
+    assert victim.read_text() == "precious"
+    assert (out / "a.txt").read_text() == f"{SENTENCE}\n"
+    (out / "b").symlink_to(victim)
+    write_whole(out / "b", b"new")
+    assert victim.read_text() == "precious"
+
+
+def test_urls_name_no_files(run: Run, tmp_path: Path, sentence_folder: Path) -> None:
+    urls = ["file:///etc/passwd", "https://x.example/../../../up", "../up", "\x00", "x" * 5000]
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps({"url": url, "text": SENTENCE, "path": url}) + "\n" for url in urls))
+    assert run("run", path, "-o", tmp_path / "out", "--pack", "none", "--model", sentence_folder).code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "checkpoint.json", "part-00000.jsonl", "problems.jsonl", "statistics.json",
+    ]  # fmt: skip
