@@ -1,7 +1,7 @@
 """Pages composed for training: a real page with a link farm's list before, inside or after its article.
 
-Some of them keep the whole page, and some get the beginning and the end of another one, menus and footer: otherwise
-everything beside such a list would be content.
+Some of them keep the whole page, some get the beginning and the end of another one, and some a short menu made of real
+entries: otherwise everything beside such a list would be content.
 Real crawls hold few pages of the kind that matters most here: an article followed by dozens of headlines, each with
 the same dated markers. The article and the headlines are real; the markers' wording is made up anew for every page,
 half of the time of words that no language has, so that only their shape and their recurrence can be learnt.
@@ -21,6 +21,12 @@ from training.samples import Sample
 MIN_ARTICLE_SEGMENTS = 4
 MOST_FRAME = 15
 """Segments that a page's beginning or end lends to another."""
+
+FRAMES = ("none", "none", "menu", "menu", "own", "other")
+"""What stands around the article, drawn anew for each page."""
+
+MENU_CHARS, MENU_WORDS, MENU_ENTRIES = 25, 3, (3, 9)
+"""Length of an entry of a menu, at most, and the number of entries."""
 
 _LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
 _BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
@@ -55,14 +61,16 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
         The composed pages; each keeps the site of its article. Empty where there are no headlines to draw from.
     """
     random = np.random.default_rng(seed)
-    headlines = [text for page in pages for text in _segments(page, LINK_LIST) if 20 <= len(text) <= 110]
+    linked = [text for page in pages for text in _segments(page, LINK_LIST)]
+    headlines = [text for text in linked if 20 <= len(text) <= 110]
+    entries = [text for text in linked if len(text) <= MENU_CHARS and len(text.split()) <= MENU_WORDS]
     articles = [page for page in pages if len(_segments(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
     vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     if len(headlines) < 20 or not articles:
         return []
     count = int(len(pages) * share)
     return [
-        _compose(articles[i], pages, headlines, vocabulary, random, number)
+        _compose(articles[i], pages, headlines, entries, vocabulary, random, number)
         for number, i in enumerate(random.integers(len(articles), size=count))
     ]
 
@@ -75,16 +83,23 @@ def _compose(
     article: LabelledPage,
     pages: Sequence[LabelledPage],
     headlines: list[str],
+    entries: list[str],
     vocabulary: list[str],
     random: np.random.Generator,
     number: int,
 ) -> LabelledPage:
     """One article with one list."""
-    frame = ("none", "none", "none", "own", "other", "other")[random.integers(6)]
+    frame = FRAMES[random.integers(len(FRAMES))]
     pairs = _named(article) if frame == "own" else [pair for pair in _named(article) if pair[1] == Label.CONTENT]
     if frame == "other":
         head, foot = _frame(pages[int(random.integers(len(pages)))])
         pairs = head + pairs + foot
+    if frame == "menu" and entries:
+        menu = [
+            (entries[i], str(Label.LINK_LIST))
+            for i in random.integers(len(entries), size=random.integers(*MENU_ENTRIES))
+        ]
+        pairs = menu + pairs + menu[: random.integers(len(menu) + 1)]
     lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
     template = _Template(vocabulary, random)
