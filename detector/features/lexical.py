@@ -248,4 +248,6 @@ _FACTORS = mix(np.arange(1, 17, dtype=np.uint64)) | np.uint64(1)
 
 
 def _bucket(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (keys >> np.uint64(64 - TEXT_BITS)).view(np.int64)
+    """The buckets of keys that are not needed any more: they are overwritten."""
+    keys >>= np.uint64(64 - TEXT_BITS)
+    return keys.view(np.int64)
