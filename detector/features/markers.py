@@ -69,7 +69,8 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
     recurrence = np.zeros((2, len(kinds)), np.int32)
 
     def count(row: int, keys: NDArray[np.uint64], at: NDArray[np.int64]) -> None:
-        recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), np.diff(at.searchsorted(page_tokens)))
+        bounds = at.searchsorted(page_tokens)
+        recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), bounds[1:] - bounds[:-1])
 
     count(0, tokens.hashes, (kinds != 0).nonzero()[0])
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
