@@ -3,7 +3,8 @@
     python benchmarks/speed.py --corpora DIR [--pages 200] [--rounds 5] [--json FILE] [--chart FILE.png]
 
 Every contender does all pages once a round, one contender after the other, so that a slow minute of the machine falls on
-all of them; medians over the rounds, and ratios within a round, are printed. Everything runs in one thread.
+all of them; medians over the rounds, and ratios within a round, are printed. Everything runs in one thread. What a corpus
+run takes is measured by `corpus_run.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import html as html_module
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -34,7 +36,13 @@ from training.peers import html_peers  # noqa: E402
 US = "link-farm-detector"
 REFERENCE = "resiliparse"
 BATCH = 64
-GROWTH = (1_000, 10_000, 100_000)
+GROWTH = {
+    "1,000 lines": (1_000, 1),
+    "10,000 lines": (10_000, 1),
+    "100,000 lines": (100_000, 1),
+    "20 MB, 100,000 lines": (100_000, 3),
+}
+"""Pages of growing size: number of lines, and sentences of 67 characters in each."""
 ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
 """Measured on and never trained on."""
 
@@ -73,7 +81,13 @@ def one_at_a_time(function: Callable[[Any], str]) -> Callable[[list[Any]], list[
 
 
 def measure(
-    job: str, contenders: dict[str, Contender], pages: list[str], unit: str, amount: float, rounds: int
+    job: str,
+    contenders: dict[str, Contender],
+    pages: list[str],
+    unit: str,
+    amount: float,
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[Timing]:
     """Time every contender on all pages, `rounds` times, interleaved."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
@@ -81,9 +95,9 @@ def measure(
         function(pages[:5])
     for _ in range(rounds):
         for name, function in contenders.items():
-            start = time.perf_counter()
+            start = clock()
             function(pages)
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     reference = REFERENCE if REFERENCE in times else next(iter(times))
     rows = []
     for name, seconds in times.items():
@@ -147,20 +161,32 @@ def speed(corpora: Path, number: int, rounds: int) -> list[Timing]:
         justext = others["jusText"]
         contenders["jusText on <p>"] = lambda some: justext([wrapped(text) for text in some])
         rows += measure("the same lines", contenders, lines, "MB/s", megabytes(lines), rounds)
-    for size in GROWTH:
-        page = "\n".join(f"Line {i} of a long page, with {i % 7} words more or less, and an end." for i in range(size))
+    for name, (size, sentences) in GROWTH.items():
+        page = "\n".join(
+            " ".join(
+                f"Line {i} of a long page, with {(i + part) % 7} words more or less, and an end."
+                for part in range(sentences)
+            )
+            for i in range(size)
+        )
         contender = {US: one_at_a_time(lambda page: detector.strip(page, "text"))}
-        rows += measure(f"one page of {size:,} lines", contender, [page], "lines/s", size, rounds)
+        rows += measure(f"one page of {name}", contender, [page], "lines/s", size, rounds)
     return rows
 
 
-def cold_start(corpora: Path, rounds: int) -> list[Timing]:
-    """CPU seconds of a process that strips one small page, beside one that imports NumPy and Typer."""
-    page = Path(__file__).parents[1] / "samples" / "en_news_reservoir.html"
+def cold_start(rounds: int) -> list[Timing]:
+    """A process that strips one small page, beside one that imports NumPy and Typer: by the clock and by the processor."""
+    samples = Path(__file__).parents[1] / "samples"
+    strip = [sys.executable, "-c", "from detector.cli import main; main()", "strip"]
     commands = {
-        US: [sys.executable, "-c", "from detector.cli import main; main()", "strip", str(page)],
         "import numpy, typer": [sys.executable, "-c", "import numpy, typer"],
+        f"{US}, HTML": [*strip, str(samples / "en_news_reservoir.html")],
+        f"{US}, text": [*strip, str(samples / "en_blog_canal_boat.tsv")],
     }
+
+    def children_seconds() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
     # As installed: with compiled bytecode, which an environment for development may forbid to write.
     with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +196,12 @@ def cold_start(corpora: Path, rounds: int) -> list[Timing]:
             return lambda pages: subprocess.run(command, check=True, capture_output=True, env=environment)
 
         contenders = {name: run(command) for name, command in commands.items()}
-        return measure("cold process", contenders, [""], "runs/s", 1, rounds * 3)
+        clocks = {"cold process, clock": time.perf_counter, "cold process, processor": children_seconds}
+        return [
+            row
+            for job, clock in clocks.items()
+            for row in measure(job, contenders, [""], "runs/s", 1, rounds * 3, clock)
+        ]
 
 
 def accuracy(corpora: Path) -> dict[str, float]:
@@ -218,7 +249,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.corpora is None:
         parser.error("name a folder of corpora with --corpora or DETECTOR_CORPORA")
-    rows = speed(arguments.corpora, arguments.pages, arguments.rounds) + cold_start(arguments.corpora, arguments.rounds)
+    rows = speed(arguments.corpora, arguments.pages, arguments.rounds) + cold_start(arguments.rounds)
     print(f"{'job':28} {'contender':36} {'rate':>20}  ratio of {REFERENCE}'s time (least, most)")
     for row in rows:
         rate = f"{row.rate:,.1f} {row.unit}"

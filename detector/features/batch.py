@@ -195,7 +195,9 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
     """
     starts, ends = token_bounds(classes)
     lengths = ends - starts
-    offsets = np.append(starts.searchsorted(segment_starts), len(starts))
+    offsets = np.empty(len(segment_starts) + 1, np.int64)
+    offsets[:-1] = starts.searchsorted(segment_starts)
+    offsets[-1] = len(starts)
     shapes = _shapes(classes, starts, lengths)
     return Tokens(
         affixed=affixed_hashes(codes, starts, ends, segment_starts),
@@ -203,7 +205,7 @@ def tokenize(codes: NDArray[np.uint32], classes: NDArray[np.uint8], segment_star
         trigrams=_trigrams(shapes, offsets),
         lengths=lengths,
         starts=starts,
-        segments=np.repeat(np.arange(len(segment_starts)), offsets[1:] - offsets[:-1]),
+        segments=np.arange(len(segment_starts)).repeat(offsets[1:] - offsets[:-1]),
         offsets=offsets,
     )
 

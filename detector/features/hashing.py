@@ -50,7 +50,7 @@ def affixed_hashes(
         np.subtract(sums[1], sums[3], out=found[2])
         found[:2] *= shifts[0]
         found[2] *= shifts[1]
-    return mix(hashes)
+    return mix_in_place(hashes)
 
 
 def word_hashes(
@@ -69,7 +69,7 @@ def word_hashes(
         here = starts[tokens] - first
         np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
         hashes[tokens] *= inverses.take(here)
-    return mix(hashes)
+    return mix_in_place(hashes)
 
 
 def _hashed_pieces(
@@ -107,12 +107,17 @@ def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
 
 def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Spread the bits of a 64-bit hash (the finalizer of SplitMix64)."""
-    mixed = hashes >> np.uint64(30)
-    mixed ^= hashes
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    shifted = mixed >> np.uint64(27)
-    mixed ^= shifted
-    mixed *= np.uint64(0x94D049BB133111EB)
-    np.right_shift(mixed, np.uint64(31), out=shifted)
-    mixed ^= shifted
-    return mixed
+    return mix_in_place(hashes.copy())
+
+
+def mix_in_place(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """As `mix`, and the array itself is changed: those of a long page are large."""
+    shifted = hashes >> np.uint64(30)
+    hashes ^= shifted
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    np.right_shift(hashes, np.uint64(27), out=shifted)
+    hashes ^= shifted
+    hashes *= np.uint64(0x94D049BB133111EB)
+    np.right_shift(hashes, np.uint64(31), out=shifted)
+    hashes ^= shifted
+    return hashes

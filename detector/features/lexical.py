@@ -99,7 +99,7 @@ class HashedText:
 
     def sums(self, table: PackedTable) -> NDArray[np.int64]:
         """The sum of the entries of each segment's features; (n_segments, columns)."""
-        tokens = np.diff(self.offsets)
+        tokens = self.offsets[1:] - self.offsets[:-1]
         sums = table.packed.take(self.by_edge, mode="clip").sum(axis=0)
         if self.by_token.shape[1]:
             sums += np.add.reduceat(table.packed.take(self.by_token, mode="clip").sum(axis=0), self.offsets[:-1])
@@ -107,7 +107,7 @@ class HashedText:
 
     def sizes(self) -> NDArray[np.int64]:
         """By how much a segment's sums are divided, squared: its number of features, were none absent."""
-        return np.diff(self.offsets) * TOKEN_FAMILIES + 2 * EDGE_TOKENS
+        return (self.offsets[1:] - self.offsets[:-1]) * TOKEN_FAMILIES + 2 * EDGE_TOKENS
 
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Segment and bucket of every feature that is present, for training."""
@@ -248,4 +248,6 @@ _FACTORS = mix(np.arange(1, 17, dtype=np.uint64)) | np.uint64(1)
 
 
 def _bucket(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (keys >> np.uint64(64 - TEXT_BITS)).view(np.int64)
+    """The buckets of keys that are not needed any more: they are overwritten."""
+    keys >>= np.uint64(64 - TEXT_BITS)
+    return keys.view(np.int64)

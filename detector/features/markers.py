@@ -61,20 +61,22 @@ def marker_features(batch: Batch) -> NDArray[np.float64]:
     return columns
 
 
-def _recurrence(batch: Batch) -> NDArray[np.int64]:
-    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int64."""
+def _recurrence(batch: Batch) -> NDArray[np.int32]:
+    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int32."""
     tokens = batch.tokens
     page_tokens = tokens.offsets.take(batch.offsets)
     kinds = _phrase_kinds().take(tokens.trigrams)
-    phrases = (kinds != 0).nonzero()[0]
-    markers = (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0]
+    recurrence = np.zeros((2, len(kinds)), np.int32)
+
+    def count(row: int, keys: NDArray[np.uint64], at: NDArray[np.int64]) -> None:
+        bounds = at.searchsorted(page_tokens)
+        recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), bounds[1:] - bounds[:-1])
+
+    count(0, tokens.hashes, (kinds != 0).nonzero()[0])
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
     spelled = b.shape_hashes().take(tokens.shapes)
     np.copyto(spelled, tokens.hashes, where=tokens.shapes <= b.MIXED)
-    recurrence = np.zeros((2, len(kinds)), np.int64)
-    for row, keys, at in ((0, tokens.hashes, phrases), (1, spelled, markers)):
-        sizes = np.diff(at.searchsorted(page_tokens))
-        recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), sizes)
+    count(1, spelled, (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0])
     return recurrence
 
 

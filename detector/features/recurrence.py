@@ -22,16 +22,7 @@ def counts_in_page(keys: NDArray[np.uint64], page_of: NDArray[np.int64]) -> NDAr
     paged = keys + page_of.view(np.uint64) * _PAGE_SALT
     if paged.ndim > 1:
         paged += (np.arange(len(paged), dtype=np.uint64) * _ROW_SALT)[:, None]
-    paged = paged.ravel()
-    if not len(paged):
-        return np.empty(keys.shape, np.int64)
-    order = paged.argsort()
-    ordered = paged.take(order)
-    firsts = (ordered[1:] != ordered[:-1]).nonzero()[0] + 1
-    sizes = np.diff(firsts, prepend=0, append=len(ordered))
-    counts = np.empty(len(ordered), np.int64)
-    counts[order] = sizes.repeat(sizes)
-    return counts.reshape(keys.shape)
+    return _occurrences(paged.ravel()).reshape(keys.shape)
 
 
 def counts_of_many_in_page(keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -44,10 +35,26 @@ def counts_of_many_in_page(keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -
         keys: (n,) uint64, well mixed, those of one page side by side.
         sizes: (n_pages,) int64, the number of keys of each page.
     """
-    pages = np.arange(len(sizes)).repeat(sizes)
-    mask = (_SLOTS_PER_KEY << len(keys).bit_length()) - 1
-    slots = (keys + pages.view(np.uint64) * _PAGE_SALT).view(np.int64) & mask
+    paged = (np.arange(len(sizes), dtype=np.uint64) * _PAGE_SALT).repeat(sizes)
+    paged += keys
+    slots = (paged & np.uint64((_SLOTS_PER_KEY << len(keys).bit_length()) - 1)).view(np.int64)
     counts = np.bincount(slots).take(slots)
     shared = (counts > 1).nonzero()[0]
-    counts[shared] = counts_in_page(keys.take(shared), pages.take(shared))
+    counts[shared] = _occurrences(paged.take(shared))
+    return counts
+
+
+def _occurrences(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """How often each key is among the keys."""
+    if not len(keys):
+        return np.empty(0, np.int64)
+    order = keys.argsort()
+    ordered = keys.take(order)
+    lasts = (ordered[1:] != ordered[:-1]).nonzero()[0]
+    # By hand: `np.diff` with its ends takes a page of a few lines longer than the sorting.
+    bounds = np.empty(len(lasts) + 2, np.int64)
+    bounds[0], bounds[1:-1], bounds[-1] = 0, lasts + 1, len(ordered)
+    sizes = bounds[1:] - bounds[:-1]
+    counts = np.empty(len(ordered), np.int64)
+    counts[order] = sizes.repeat(sizes)
     return counts
