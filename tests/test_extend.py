@@ -173,6 +173,7 @@ def test_the_command_extends_and_says_both_figures(
     assert "It extends model `sentences`" in card
     assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == [
         "README.md",
+        "golden.json",
         "model.json",
         "report",
         "weights.npz",
