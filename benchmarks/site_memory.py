@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402 - the threads are fixed first
 
 from detector import Detector  # noqa: E402
 from detector.data import CONTENT, Kind  # noqa: E402
-from training.corpora import MEASURE_ONLY, corpus_file, label_corpus, read_corpus, read_unlabelled  # noqa: E402
+from training.corpora import MEASURE_ONLY, corpus_file, label_corpus, read_corpus, read_raw_texts  # noqa: E402
 from training.labelling import LabelledPage, label_page  # noqa: E402
 from training.simulation import both_modes, make_article, make_filler, make_site, make_template  # noqa: E402
 from training.site_memory import as_page, remember  # noqa: E402
@@ -152,7 +152,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names = [name for name in MEASURE_ONLY if corpus_file(arguments.corpora, name).parent.name == "html"]
     pages = both_modes(list(label_corpus(read_corpus(arguments.corpora, names))))
-    texts = read_unlabelled(arguments.corpora)
+    texts = read_raw_texts(arguments.corpora)
     detector = Detector(arguments.model)
     tallies = []
     print(HEAD)

@@ -27,7 +27,7 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
 from detector import Detector, Page  # noqa: E402 - the threads are fixed first
-from training.corpora import read_corpus, read_unlabelled  # noqa: E402
+from training.corpora import read_corpus, read_raw_texts  # noqa: E402
 from training.evaluate import word_f1  # noqa: E402
 from training.peers import html_peers  # noqa: E402
 
@@ -101,7 +101,7 @@ def html_pages(corpora: Path, number: int) -> list[str]:
 
 def text_pages(corpora: Path, number: int) -> list[str]:
     """Crawl text drawn at random, always the same."""
-    pages = read_unlabelled(corpora)
+    pages = read_raw_texts(corpora)
     return random.Random(1).sample(pages, min(number, len(pages)))
 
 

@@ -34,6 +34,8 @@ def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[
     ]
     if not 1 <= len(networks) <= MOST_NETWORKS or not 0 < described["threshold"] < 1:
         raise ValueError(f"{kind} head has {len(networks)} networks and threshold {described['threshold']}")
+    if not 0 <= described["lift"] < 1:
+        raise ValueError(f"{kind} head has lift {described['lift']}")
     mean, scale = _standard(kind, n_inputs, arrays)
     scales = described["scales"]
     return Head(
@@ -43,6 +45,7 @@ def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[
         scale=scale,
         networks=networks,
         threshold=float(described["threshold"]),
+        lift=float(described["lift"]),
         spam=_build_spam_scorer(f"{kind}.spam", scales["spam_bias"], n_inputs, arrays)
         if "spam_bias" in scales
         else None,

@@ -118,6 +118,7 @@ class Head:
         scale: (n_inputs,) float32, the inputs are divided by it.
         networks: Their logits are averaged.
         threshold: Probability of content from which a segment is content.
+        lift: How far a page's sure content raises the threshold, see `detector.smoothing.decide`.
         spam: Scorer of whole pages; None in HTML mode, or if the model has not learnt it.
         site: Corrects the probabilities where a `SignatureStore` is given; None if the model has not learnt to.
     """
@@ -128,6 +129,7 @@ class Head:
     scale: NDArray[np.float32]
     networks: list[Network]
     threshold: float
+    lift: float
     spam: SpamScorer | None = None
     site: SiteHead | None = None
 

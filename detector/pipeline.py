@@ -166,7 +166,7 @@ class Detector:
             site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
-        labels = decide(probabilities, threshold)
+        labels = decide(probabilities, threshold, head.lift, offsets)
         drop_list_headings(labels, probabilities, prose, offsets)
         if threshold < 1:
             rescue_prose(labels, probabilities, prose, offsets)

@@ -7,21 +7,35 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, LINK_LIST
 
+LIKELY, SURE = 0.5, 0.9
+"""Probabilities of content from which a segment may be its page's content, and from which it surely is."""
 
-def decide(probabilities: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
-    """Label each segment: content from `threshold` on, otherwise the likelier of the other labels.
 
-    Neighbours have already spoken: the networks look along the page.
+def decide(
+    probabilities: NDArray[np.float32], threshold: float, lift: float, offsets: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Label each segment: content from its page's threshold on, otherwise the likelier of the other labels.
+
+    On a page whose content is sure, what is doubtful is a teaser more often than not, so the threshold rises with the
+    share of the page's likely content that is sure. Neighbours have already spoken: the networks look along the page.
 
     Args:
         probabilities: (n_segments, n_labels) float32.
-        threshold: Probability of content from which a segment is content, in 0..1.
+        threshold: Probability of content from which a segment is content on a page without sure content, in 0..1.
+        lift: How far the threshold of a page rises if all its content is sure, by the distance of `threshold` from the
+            nearer of 0 and 1, so that those keep everything and nothing.
+        offsets: (n_pages + 1,) int64.
 
     Returns:
         (n_segments,) uint8, indices into `LABELS`.
     """
+    content = probabilities[:, CONTENT]
+    page_of = np.arange(len(offsets) - 1).repeat(offsets[1:] - offsets[:-1])
+    likely = np.bincount(page_of[content >= LIKELY], minlength=len(offsets) - 1)
+    sure = np.bincount(page_of[content >= SURE], minlength=len(offsets) - 1)
+    thresholds = threshold + lift * min(threshold, 1 - threshold) * (sure / np.maximum(likely, 1))
     labels = np.argmax(probabilities[:, CONTENT + 1 :], axis=1).astype(np.uint8) + np.uint8(CONTENT + 1)
-    labels[probabilities[:, CONTENT] >= threshold] = CONTENT
+    labels[content >= thresholds[page_of]] = CONTENT
     return labels
 
 

@@ -29,7 +29,7 @@ from detector.network import Network
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
 GOLDEN = "golden.json"
-FORMAT = 2
+FORMAT = 3
 DTYPES = ("int8", "int16", "float32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 64 << 20
@@ -75,6 +75,7 @@ def save_model(model: Model, folder: Path) -> None:
         heads[kind] = {
             "schema": schema_digest(kind),
             "threshold": head.threshold,
+            "lift": head.lift,
             "scales": scales,
             "networks": [_describe_network(network) for network in head.networks],
         }

@@ -127,6 +127,7 @@ def sentence_model() -> Model:
             scale=np.ones(len(names), np.float32),
             networks=[Network([], Layer.round(weights, bias, 8.0))],
             threshold=0.5,
+            lift=0.0,
         )
     return Model("sentences", heads, {"made": "by hand"})
 

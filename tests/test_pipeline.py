@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
-from detector.smoothing import drop_list_headings, rescue_prose
+from detector.smoothing import decide, drop_list_headings, rescue_prose
 
 DETECTOR = Detector()
 LINES = st.lists(st.text(max_size=60), max_size=12).map("\n".join)
@@ -60,6 +60,18 @@ def test_threshold_and_drop_decide_what_stays() -> None:
     text = "Home | News | Contact\nThe mill burned down in 1911, and nobody in the village ever rebuilt it."
     assert Detector(threshold=0).strip(text, "text") == text
     assert all(s.label != Label.CONTENT for s in Detector(threshold=1).classify(text, "text").segments)
+
+
+def test_sure_content_raises_the_threshold_of_its_page_alone() -> None:
+    content = np.array([0.95, 0.97, 0.6, 0.6, 0.7, 0.2, 0.95, 0.6], np.float32)
+    probabilities = np.stack((content, (1 - content) * 0.75, (1 - content) * 0.25), axis=1)
+    offsets = np.array([0, 3, 3, 6, 8])
+    assert decide(probabilities, 0.5, 0.0, offsets).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+    # Two thirds of the first page's likely content are sure, none of the second's, half of the last one's.
+    assert decide(probabilities, 0.5, 0.6, offsets).tolist() == [0, 0, 1, 0, 0, 1, 0, 1]
+    assert decide(probabilities, 0.5, 0.25, offsets).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+    for threshold, expected in ((0.0, 0), (1.0, 1)):
+        assert set(decide(probabilities, threshold, 0.9, offsets).tolist()) == {expected}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -63,6 +65,8 @@ def test_a_training_goes_on_where_it_stopped(
         return sentence_model.heads["text"]
 
     monkeypatch.setattr("training.train.fit_head", fit_or_stop)
+    # Side by side, the processes would count for themselves.
+    monkeypatch.setattr("training.train.Parallel", partial(joblib.Parallel, backend="sequential"))
     stops_at: int | None = 1
     with pytest.raises(KeyboardInterrupt):
         train(make_pages(20), "small", cache=tmp_path)

@@ -195,6 +195,17 @@ def test_keys_correct_undo_and_redo(visit: Open, make: Callable[..., str]) -> No
     assert tab.locator("#corrected").inner_text().strip() == "· 3 corrected"
 
 
+def test_a_link_leads_to_its_page(visit: Open, make: Callable[..., str], tmp_path: Path) -> None:
+    tab = visit(make(Page(TEXT), Page("Another page altogether.\n" + TEXT)))
+    assert tab.locator(".segment").first.inner_text() != "Another page altogether."
+    tab.goto((tmp_path / "review.html").as_uri() + "#page-1")
+    tab.wait_for_function("document.querySelector('.segment').textContent.includes('Another page')")
+    tab.reload()
+    assert "Another page" in tab.locator(".segment").first.inner_text()
+    tab.goto((tmp_path / "review.html").as_uri() + "#page-9")
+    assert tab.seen == []
+
+
 def test_the_mouse_corrects_and_stretches(visit: Open, make: Callable[..., str]) -> None:
     tab = visit(make(Page(TEXT)))
     tab.click(".segment >> nth=1")

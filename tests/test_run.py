@@ -168,6 +168,52 @@ def test_parquet_and_folders_of_pages(clean: Run, tmp_path: Path) -> None:
     assert (page["path"], page["text"]) == (str(tmp_path / "in" / "b.html"), HTML_KEPT)
 
 
+def test_shards_of_parquet_hold_what_lines_hold(clean: Run, tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = [
+        {"id": 1, "text": TEXT, "deep": {"a": [1.5, None]}, "mixed": 1, "share": 1, "large": 1 << 70, "half": "\ud800"},
+        {"id": None, "text": KEPT, "mixed": "one", "share": 0.5, "ok": True, "empty": None},
+    ]
+    stdin = "\n".join(map(json.dumps, records)).encode()
+    assert clean("-", "-o", tmp_path / "out", "--pack", "parquet", stdin=stdin).code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "checkpoint.json", "part-00000.parquet", "problems.jsonl", "statistics.json",
+    ]  # fmt: skip
+    table = pq.read_table(tmp_path / "out" / "part-00000.parquet")
+    types = {name: str(table.schema.field(name).type) for name in ("id", "deep", "share", "ok", "empty")}
+    assert types == {"id": "int64", "deep": "string", "share": "double", "ok": "bool", "empty": "string"}
+    first, second = table.to_pylist()
+    plain, _ = lines(clean("-", stdin=stdin).out)
+    assert [tuple(span.values()) for span in first["spans"]] == [tuple(span) for span in plain["spans"]]
+    assert (first["id"], first["text"], first["share"], first["half"]) == (1, KEPT, 1.0, "?")
+    assert [json.loads(first[name]) for name in ("deep", "mixed", "large")] == [{"a": [1.5, None]}, 1, 1 << 70]
+    assert (second["id"], json.loads(second["mixed"]), second["deep"], second["removed_ratio"]) == (
+        None,
+        "one",
+        None,
+        0,
+    )
+
+
+def test_a_field_that_turns_out_otherwise_late_in_a_shard(
+    clean: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.corpus.tables._GROUP_BYTES", 1)
+    stdin = b"".join(b'{"text": "A page.", "id": %s}\n' % value for value in (b"null", b"1", b"2.5", b'"x"', b"3"))
+    assert clean("-", "-o", tmp_path / "out", "--pack", "parquet", stdin=stdin).code == 0
+    rows = pq.read_table(tmp_path / "out" / "part-00000.parquet").to_pylist()
+    assert [row["id"] for row in rows] == [None, "1", "2.5", '"x"', "3"]
+    assert [row["text"] for row in rows] == ["A page."] * 5
+
+
+def test_a_table_has_so_many_columns_and_not_more(
+    clean: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.corpus.tables._MOST_FIELDS", 3)
+    ended = clean(corpus, "-o", tmp_path / "out", "--pack", "parquet")
+    assert ended.code == 2
+    assert "--pack" in ended.err
+
+
 def test_what_was_taken_out_is_kept_for_audit(clean: Run, corpus: Path, tmp_path: Path) -> None:
     clean(corpus, "-o", tmp_path / "out", "--removed", tmp_path / "removed.jsonl.gz")
     first, second = lines(gzip.decompress((tmp_path / "removed.jsonl.gz").read_bytes()))
@@ -261,6 +307,15 @@ def test_a_dry_run_estimates_and_writes_nothing(clean: Run, corpus: Path, tmp_pa
     assert told["sampled_pages"] == 1200
     assert "pages, about" in clean(corpus, "--dry-run").out
     assert clean("-", "--dry-run").code == 2
+
+
+def test_a_dry_run_weighs_each_file_by_what_was_read_of_it(clean: Run, tmp_path: Path) -> None:
+    line = json.dumps({"text": KEPT}).encode() + b"\n"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "many.jsonl").write_bytes(line * 40_000)
+    (tmp_path / "in" / "one.txt").write_text("A page. " * 60_000, encoding="utf-8")
+    told = json.loads(clean(tmp_path / "in", "--dry-run", "--json").out)
+    assert told["pages"] == pytest.approx(40_001, rel=0.02)
 
 
 def test_progress_is_drawn_on_a_terminal_only(clean: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from detector.corpus import outputs, pages, readers, run, sinks
 
 model, corpus, out, seed, most = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
+parquet = sys.argv[6] == "parquet"
 draw = random.Random(seed)
 readers.UNIT_RECORDS = 4
 processor = pages.PageProcessor(pages.PageOptions(model=model, packing=".zst", removed=True, max_bytes=2000))
@@ -40,7 +41,7 @@ run.WorkerPool = InlinePool
 options = run.RunOptions(
     pages=pages.PageOptions(model=model, packing=".zst", max_bytes=2000),
     files=sinks.SinkOptions(
-        shard_bytes=1000, removed=out.with_suffix(".removed.jsonl.zst"), checkpoint_seconds=draw.choice([0, 0, 1e9])
+        parquet=parquet, shard_bytes=1000, removed=out.with_suffix(".removed.jsonl.zst"), checkpoint_seconds=draw.choice([0, 0, 1e9])
     ),
 )
 
@@ -57,7 +58,9 @@ def attempt(steps):
     if steps is not None:
         os.fsync = counted(os.fsync)
         Path.replace = counted(Path.replace)
-        for name in ("write", "sync", "publish", "__init__"):
+        Path.unlink = counted(Path.unlink)
+        outputs.write_table = counted(outputs.write_table)
+        for name in ("write", "sync", "publish", "publish_as_table", "__init__"):
             setattr(outputs.GrowingFile, name, counted(getattr(outputs.GrowingFile, name)))
     run.run([corpus], out, options)
 
@@ -109,32 +112,34 @@ def contents(out: Path) -> dict[str, bytes]:
     return {path.name.replace(out.name, ""): path.read_bytes() for path in files if path.name != "checkpoint.json"}
 
 
-def killed(tmp_path: Path, model: Path, corpus: Path, out: Path, seed: int, most: int) -> int:
+def killed(tmp_path: Path, model: Path, corpus: Path, out: Path, shards: str, seed: int, most: int) -> int:
     """Run, killed at up to the `most`-th step of each start; how often it was."""
     script = tmp_path / "killer.py"
     script.write_text(KILLER, encoding="utf-8")
     ended = subprocess.run(
-        [sys.executable, script, model, corpus, out, str(seed), str(most)],
+        [sys.executable, script, model, corpus, out, str(seed), str(most), shards],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, "")
     return int(ended.stdout)
 
 
+@pytest.mark.parametrize("shards", ["jsonl", "parquet"])
 def test_killed_at_random_steps_the_output_is_the_same_to_the_byte(
-    tmp_path: Path, sentence_folder: Path, corpus: Path
+    tmp_path: Path, sentence_folder: Path, corpus: Path, shards: str
 ) -> None:
     (tmp_path / "whole").mkdir()
-    assert killed(tmp_path, sentence_folder, corpus, tmp_path / "whole" / "out", 0, 0) == 0
+    assert killed(tmp_path, sentence_folder, corpus, tmp_path / "whole" / "out", shards, 0, 0) == 0
     expected = contents(tmp_path / "whole" / "out")
-    assert len([name for name in expected if name.startswith("part-")]) > 3
+    assert len([name for name in expected if name.startswith("part-") and f".{shards}" in name]) > 3
+    assert not any(name.endswith(".part") for name in expected)
     kills = 0
-    for seed, most in ((1, 12), (2, 30), (3, 60), (4, 100)):
+    for seed, most in ((1, 12), (2, 30), (3, 60), (4, 100)) if shards == "jsonl" else ((1, 12), (2, 40)):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        kills += killed(tmp_path, sentence_folder, corpus, folder / "out", seed, most)
+        kills += killed(tmp_path, sentence_folder, corpus, folder / "out", shards, seed, most)
         assert contents(folder / "out") == expected, f"seed {seed}"
-    assert kills > 20
+    assert kills > 10
 
 
 @pytest.mark.parametrize("seed", [1])

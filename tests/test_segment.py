@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,3 +103,27 @@ def test_lone_surrogates_never_reach_the_text() -> None:
     ):
         page = segment_html(markup)
         assert page.text == "a?b"
+
+
+def test_a_page_that_shows_nothing_is_read_as_without_scripts() -> None:
+    posts = "".join(f"<p>Post number {number} says how the pump was mended in the end.</p>" for number in range(20))
+    app = f"<body><div id=app></div><noscript><h1>The pump</h1>{posts}</noscript></body>"
+    page = segment_html(app)
+    assert page.segment_texts()[:2] == ["The pump", "Post number 0 says how the pump was mended in the end."]
+    assert len(page) == 21
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>Loading</div><noscript>Please turn on JavaScript to use this application.</noscript>",
+        "<p>"
+        + "The pump was mended in the end. " * 40
+        + "</p><noscript>"
+        + "<p>Another pump.</p>" * 99
+        + "</noscript>",
+    ],
+    ids=["a request to turn scripts on", "a page that shows its text"],
+)
+def test_noscript_is_left_out_elsewhere(html: str) -> None:
+    assert len(segment_html(html)) == 1

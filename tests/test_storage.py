@@ -92,7 +92,8 @@ def test_a_model_comes_back_as_it_was_saved(
     assert (loaded.name, loaded.info) == ("sentences", {"made": "by hand"})
     for kind, head in sentence_model.heads.items():
         other = loaded.head(kind)
-        assert (head.threshold, head.words.scale) == (other.threshold, other.words.scale)
+        assert (head.threshold, head.lift) == (other.threshold, other.lift)
+        assert head.words.scale == other.words.scale
         assert np.array_equal(head.words.table, other.words.table)
 
 
@@ -185,6 +186,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "unit zero": (lambda m: network(m).update(output_unit=0.0), "has unit 0.0"),
     "unit huge": (lambda m: network(m).update(output_unit=2.0**16), "has unit 65536.0"),
     "threshold": (lambda m: m["heads"]["text"].update(threshold=1.5), "threshold 1.5"),
+    "lift": (lambda m: m["heads"]["text"].update(lift=1.0), "lift 1.0"),
     "threshold text": (lambda m: m["heads"]["text"].update(threshold="0.5"), "does not describe a model"),
     "scale NaN": (lambda m: m["heads"]["text"]["scales"].update(words=float("nan")), "scale nan"),
     "scale huge": (lambda m: m["heads"]["text"]["scales"].update(words=10**400), "does not describe a model"),

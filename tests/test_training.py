@@ -18,8 +18,9 @@ from training.dataset import build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import FOLDS, MIN_PAGES, site_fold
 from training.labelling import LabelledPage, label_page
+from training.pseudo_labels import pseudo_label
 from training.samples import Sample
-from training.train import Trained, is_held_out, train
+from training.train import LONG_LINE, Trained, is_held_out, train
 
 MakePages = Callable[..., list[LabelledPage]]
 
@@ -111,7 +112,7 @@ def test_both_kinds_are_trained_and_a_last_fit_sees_all_sites(make_pages: MakePa
     assert list(both.model.heads) == ["text", "html"]
     assert {row.group for row in both.held_out} >= {"synthetic, html", "synthetic, text without markup"}
     assert all(row.word_f1 is not None and row.macro_f1.value > 0.8 for row in both.held_out)
-    assert "fitting on all sites" in said
+    assert any("and on all of them" in line for line in said)
 
 
 def test_a_kind_without_pages_gets_no_head_and_the_reason_is_said(make_pages: MakePages) -> None:
@@ -159,7 +160,7 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     fitted: list[set[str]] = []
     monkeypatch.setattr(
         "training.train._fit",
-        lambda data, unlabelled, seed, progress, cache: fitted.append({s.site for s in data["text"].samples}) or {},
+        lambda parts, *_: [fitted.append({s.site for s in part.labelled["text"].samples}) or {} for part in parts],
     )
     measured: set[str] = set()
     monkeypatch.setattr(
@@ -169,6 +170,66 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     assert measured
     assert fitted[0].isdisjoint(measured)
     assert fitted[0] | measured == fitted[1] == {page.sample.site for page in pages}
+
+
+def test_unlabelled_pages_teach_and_those_of_measured_sites_do_not(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = make_pages(30) + make_pages(30, "html")
+    unlabelled = [
+        page.sample for page in of_sites(make_pages(24, seed=1), 12) + of_sites(make_pages(24, "html", 2), 12)
+    ]
+    taught: list[dict[str, set[str]]] = []
+    monkeypatch.setattr(
+        "training.train._fit",
+        lambda parts, *_: [
+            taught.append({kind: {s.site for s in data.samples} for kind, data in part.unlabelled.items()}) or {}
+            for part in parts
+        ],
+    )
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    info = train(pages, "both", unlabelled=[*unlabelled, replace(unlabelled[0], site="")]).model.info
+    everyone = {f"s{number}" for number in range(12)}
+    unmeasured = {site for site in everyone if not is_held_out(site)}
+    assert taught == [{"text": unmeasured | {""}, "html": unmeasured}, {"text": everyone | {""}, "html": everyone}]
+    assert info["unlabelled_pages"] == {"text": 25, "html": 24}
+
+
+def test_the_markup_teaches_the_text_head(make_pages: MakePages) -> None:
+    pages = make_pages(40, "html")
+    head = train(pages, "html", refit=False).model.heads["html"]
+    fresh = make_pages(6, "html", 1)
+    data = build_dataset(fresh, "html")
+    taught = pseudo_label(head, replace(data, labels=np.full_like(data.labels, -1)))
+    assert [page.sample for page in taught] == [page.sample for page in fresh]
+    for page, truth in zip(taught, fresh, strict=True):
+        assert page.page.elements is None
+        assert page.page.segment_texts() == truth.page.segment_texts()
+        known = page.labels >= 0
+        assert known.mean() > 0.5
+        assert (page.labels == truth.labels)[known].mean() > 0.9
+        assert np.array_equal(page.weights > 0, known)
+
+
+def test_joined_datasets_are_those_of_the_pages_together(make_pages: MakePages) -> None:
+    first, second = make_pages(6, "html"), make_pages(5, "html", 1)
+    joined, whole = (
+        build_dataset(first, "html").joined(build_dataset(second, "html")),
+        build_dataset(first + second, "html"),
+    )
+    assert joined.samples == whole.samples
+    for name in ("offsets", "X", "labels", "weights", "chars"):
+        assert np.array_equal(getattr(joined, name), getattr(whole, name)), name
+    assert (joined.words != whole.words).nnz == (joined.classes != whole.classes).nnz == 0
+
+
+def test_an_unlabelled_page_that_repeats_a_labelled_one_is_left_out(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = make_pages(30)
+    assert any(len(line) >= LONG_LINE for line in pages[0].page.segment_texts())
+    trained = train(pages, "text", unlabelled=[pages[0].sample], refit=False)
+    assert trained.model.info["unlabelled_pages"] == {"text": 0}
 
 
 def test_folds_depend_on_nothing_but_the_site() -> None:

@@ -80,6 +80,21 @@ class Dataset:
             chars=self.chars[rows],
         )
 
+    def joined(self, other: Dataset) -> Dataset:
+        """These pages, then those of another dataset of the same kind."""
+        both = self.classes is not None and other.classes is not None
+        return Dataset(
+            kind=self.kind,
+            samples=self.samples + other.samples,
+            offsets=np.concatenate((self.offsets, self.offsets[-1] + other.offsets[1:])),
+            X=np.concatenate((self.X, other.X)),
+            words=sp.vstack((self.words, other.words), format="csr"),
+            classes=sp.vstack((self.classes, other.classes), format="csr") if both else None,
+            labels=np.concatenate((self.labels, other.labels)),
+            weights=np.concatenate((self.weights, other.weights)),
+            chars=np.concatenate((self.chars, other.chars)),
+        )
+
 
 def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None = None) -> Dataset:
     """Compute, or fetch from the cache, the features of labelled pages.

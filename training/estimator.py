@@ -149,10 +149,11 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         """A model's head with this classifier in the place of its networks.
 
         Args:
-            base: Its scorers made the rows, by `training.export.segment_rows`; they and its threshold are kept.
+            base: Its scorers made the rows, by `training.export.segment_rows`; all but its networks is kept.
             X: As for `to_network`.
         """
-        return Head(base.words, base.classes, self.mean_, self.scale_, [self.to_network(X)], base.threshold)
+        networks = [self.to_network(X)]
+        return Head(base.words, base.classes, self.mean_, self.scale_, networks, base.threshold, base.lift)
 
     def _standardised(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         found: NDArray[np.float64] = np.clip((rows - self.mean_) / self.scale_, -CLIP, CLIP)

@@ -51,6 +51,9 @@ LEAST_PAGE = 50.0
 THRESHOLD: dict[Kind, float] = {"text": 0.42, "html": 0.48}
 """Probability of content from which a segment is content: a little under one half, where the F1 of words peaks."""
 
+LIFT: dict[Kind, float] = {"text": 0.35, "html": 0.5}
+"""How far a page's sure content raises its threshold, as `decide` takes it: more loses content, less leaves teasers."""
+
 _PAGES_AT_A_TIME = 64
 _QUANTILE = 0.9999
 """Weights of the hashed scorers beyond this quantile are cut, so that eight bits are spent on the others."""
@@ -89,7 +92,7 @@ def fit_head(
     mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
-    untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind])
+    untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind], LIFT[data.kind])
     rows = _Rows(untaught.standardised(inputs), one_hot(data.labels), _page_weights(data), data.offsets)
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
     spam = fit_spam_scorer(data, rows.X) if data.kind == "text" else None

@@ -59,7 +59,7 @@ def label_page(sample: Sample) -> LabelledPage:
         labels = _labels_from_gold(sample, page)
     elif sample.lines is None or sample.labels is None:
         if sample.must_stay or sample.must_go:
-            return _weighted(sample, page, np.full(len(page), UNKNOWN, np.int8))
+            return weighted(sample, page, np.full(len(page), UNKNOWN, np.int8))
         raise SampleError(f"{sample.id}: neither labels nor a gold text")
     elif sample.kind == "text":
         labels = [
@@ -71,18 +71,24 @@ def label_page(sample: Sample) -> LabelledPage:
         labels = _labels_from_blocks(sample, page.segment_texts())
     if len(labels) != len(page):
         raise SampleError(f"{sample.id}: {len(labels)} labelled lines, but {len(page)} segments")
-    return _weighted(sample, page, np.array(labels, np.int8))
+    return weighted(sample, page, np.array(labels, np.int8))
 
 
 def as_text(labelled: LabelledPage) -> LabelledPage:
     """An HTML page as plain text: the markup is forgotten, the labels stay."""
     page = segment_text(labelled.page.text)
     at = np.searchsorted(labelled.page.starts, page.starts, side="right") - 1
-    return _weighted(labelled.sample, page, labelled.labels[at])
+    return weighted(labelled.sample, page, labelled.labels[at])
 
 
-def _weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:
-    """Longer segments weigh more, gently: what is lost or left is counted in characters."""
+def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:
+    """A page with the label of each segment. Longer ones weigh more, gently: what is lost or left is characters.
+
+    Args:
+        sample: Where the page came from.
+        page: Its segments.
+        labels: (n_segments,) int8, index into `LABELS`, -1 where unknown.
+    """
     weights = np.minimum(4.0, 0.5 + np.sqrt((page.ends - page.starts) / 60.0))
     return LabelledPage(sample, page, labels, np.where(labels >= 0, weights, 0).astype(np.float32))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 import detector
 import training
@@ -18,12 +19,13 @@ from detector.data import Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
-from detector.segment import segment_text
+from detector.segment import segment_html, segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
+from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
 from training.sufficiency import check_balance
@@ -34,13 +36,16 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.4
+WITHOUT_MARKUP_WEIGHT = 0.3
 """Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
 
 MOST_UNLABELLED_CHARS = 30_000
+
+LEARNT_IN_ORDER: tuple[Kind, ...] = ("html", "text")
+"""What is read with its markup teaches what is read without."""
 
 FITTING_CODE = (detector, training)
 """What a fitted head depends on besides its data; a change of any of it fits heads anew."""
@@ -72,7 +77,7 @@ def train(
     pages: Sequence[LabelledPage],
     name: str,
     *,
-    unlabelled: Sequence[str] = (),
+    unlabelled: Sequence[Sample] = (),
     seed: int = 0,
     cache: Path | None = None,
     progress: Progress = lambda message: None,
@@ -86,7 +91,7 @@ def train(
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
-        unlabelled: Plain text of further pages, for text models to learn on what their teachers say of them.
+        unlabelled: Further pages, for models to learn on what their teachers say of them.
         seed: Of everything random.
         cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
@@ -96,20 +101,37 @@ def train(
         SampleError: Nothing can be learnt from the pages; the message says what is missing.
     """
     datasets = _datasets(pages, seed, cache, progress)
-    parts = {kind: np.array([not is_held_out(s.site) for s in data.samples]) for kind, data in datasets.items()}
-    progress("fitting on three quarters of the sites")
-    others = _unlabelled(unlabelled, pages, cache)
-    seen = {kind: data.select(parts[kind]) for kind, data in datasets.items()}
-    heads = _fit(seen, others, seed, progress, cache)
-    info = {**describe(pages, seed), "unlabelled_pages": len(others)}
-    model = measured = Model(name, heads, info)
+    others = {kind: _unlabelled(unlabelled, pages, kind, cache) for kind in datasets}
+    seen = _Material(
+        {kind: data.select(_unmeasured(data)) for kind, data in datasets.items()},
+        {kind: data.select(_unmeasured(data)) for kind, data in others.items()},
+    )
+    progress(f"fitting on three quarters of the sites{', and on all of them' if refit else ''}")
+    fitted = _fit([seen, _Material(datasets, others)] if refit else [seen], seed, progress, cache)
+    info = {**describe(pages, seed), "unlabelled_pages": {kind: len(data) for kind, data in others.items()}}
+    measured = Model(name, fitted[0], info)
     progress("measuring on the other quarter")
-    rows = evaluate(model, (page for page in pages if is_held_out(page.sample.site)))
-    if refit:
-        progress("fitting on all sites")
-        model = Model(name, _fit(datasets, others, seed, progress, cache), info)
+    rows = evaluate(measured, (page for page in pages if is_held_out(page.sample.site)))
     info["held_out"] = as_dicts(rows)
-    return Trained(model, rows, measured)
+    return Trained(Model(name, fitted[-1], info), rows, measured)
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What heads are fitted on.
+
+    Attributes:
+        labelled: By kind.
+        unlabelled: Of the same kinds.
+    """
+
+    labelled: dict[Kind, Dataset]
+    unlabelled: dict[Kind, Dataset]
+
+
+def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
+    """The pages that are of no held-out site; (n_pages,) bool."""
+    return np.array([not (sample.site and is_held_out(sample.site)) for sample in data.samples], bool)
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
@@ -141,31 +163,40 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     return datasets
 
 
-def _fit(
-    datasets: dict[Kind, Dataset], unlabelled: Dataset, seed: int, progress: Progress, cache: Path | None
-) -> dict[Kind, Head]:
-    """Fit every head, side by side."""
+def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path | None) -> list[dict[Kind, Head]]:
+    """The heads of each part, side by side."""
+    jobs = [delayed(_fit_heads)(part, seed, progress, cache) for part in parts]
+    return list(Parallel(n_jobs=len(jobs))(jobs))
+
+
+def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
+    """The HTML head, and then the text head, which learns from it as well."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
-    jobs = []
-    for kind, data in datasets.items():
-        others = unlabelled if kind == "text" else None
+    heads: dict[Kind, Head] = {}
+    for kind in LEARNT_IN_ORDER:
+        if kind not in part.labelled:
+            continue
+        data, others = part.labelled[kind], part.unlabelled[kind]
+        if kind == "text" and "html" in heads and len(part.unlabelled["html"]):
+            taught = pseudo_label(heads["html"], part.unlabelled["html"])
+            data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
         fit = partial(fit_head, data, others, seed=seed, progress=progress)
-        jobs.append(delayed(remember)(cache, ("head", code, data, others, seed), fit))
-    heads = Parallel(n_jobs=len(jobs))(jobs)
-    return dict(zip(datasets, heads, strict=True))
+        heads[kind] = remember(cache, ("head", code, data, others, seed), fit)
+    return {kind: heads[kind] for kind in part.labelled}
 
 
-def _unlabelled(texts: Sequence[str], pages: Sequence[LabelledPage], cache: Path | None) -> Dataset:
-    """Features of unlabelled texts, but for those that share a long line with a labelled page."""
+def _unlabelled(samples: Sequence[Sample], pages: Sequence[LabelledPage], kind: Kind, cache: Path | None) -> Dataset:
+    """Features of the unlabelled pages of a kind, but for those that share a long line with a labelled page."""
     labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
     chosen = []
-    for number, text in enumerate(texts):
-        page = segment_text(text[:MOST_UNLABELLED_CHARS])
+    for sample in samples:
+        if sample.kind != kind:
+            continue
+        page = segment_html(sample.content) if kind == "html" else segment_text(sample.content[:MOST_UNLABELLED_CHARS])
         if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
-            sample = Sample(f"unlabelled/{number}", "unlabelled", "", "text", page.text)
             unknown = np.full(len(page), -1, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
-    return build_dataset(chosen, "text", cache)
+    return build_dataset(chosen, kind, cache)
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

@@ -1,8 +1,8 @@
 """Spark: pages of a DataFrame classified where they lie, and the site memory counted over all of them.
 
 `classify` is a map; each Python worker makes the detector once. `count_signatures` is a groupBy, `snapshot` makes of its
-counts the file that `detector signatures` makes on one machine, and a recipe with `signatures` joins it back: every
-worker maps the file into memory and looks its own pages up, so that the pages themselves are never shuffled.
+counts the file that `detector signatures` makes on one machine, and a recipe with `signatures` joins it back: workers
+map the file into memory and look their own pages up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ with framework("spark"):
     from pyspark.sql import functions as sql
     from pyspark.sql.types import DoubleType, StringType, StructType
 
-_TYPES = {str: StringType, float: DoubleType}
+_TYPES = {str: (StringType(), pa.string()), float: (DoubleType(), pa.float64())}
+_COUNTED = pa.schema({"content": pa.int64(), "address": pa.int64(), "keys": pa.list_(pa.int64())})
 
 
 def classify(
@@ -46,14 +47,12 @@ def classify(
         for batch in batches:
             results = made.columns(*(batch.column(name).to_pylist() for name in chosen))
             for name, values in results.items():
-                batch = batch.append_column(
-                    name, pa.array(values, pa.string() if COLUMNS[name] is str else pa.float64())
-                )
+                batch = batch.append_column(name, pa.array(values, _TYPES[COLUMNS[name]][1]))
             yield batch
 
     schema = StructType(pages.schema.fields.copy())
     for name, kind in COLUMNS.items():
-        schema.add(name, _TYPES[kind]())
+        schema.add(name, _TYPES[kind][0])
     return pages.mapInArrow(work, schema)
 
 
@@ -62,8 +61,10 @@ def count_signatures(
 ) -> DataFrame:
     """On how many pages each signature is found: `key` (its 64 bits as a signed number) and `pages`.
 
+    Of pages of one host with the same content one counts, in whatever order they come.
+
     Args:
-        pages: A page a row, and a row a page: `dropDuplicates` the addresses first where a page may come twice.
+        pages: A page a row; `dropDuplicates` the addresses first where one may come with several contents.
         column: The column that holds the pages.
         url_column: The column that holds their addresses.
         recipe: Its `kind` says what the pages are.
@@ -74,10 +75,13 @@ def count_signatures(
         for batch in batches:
             found = made.pages(batch.column(column).to_pylist(), batch.column(url_column).to_pylist())
             for signatures in signatures_of(found):
-                keys = np.concatenate([np.empty(0, np.uint64), *(page.keys for page in signatures)])
-                yield pa.record_batch({"key": pa.array(keys.view(np.int64))})
+                views = ((page.identity.view(np.int64), page.keys.view(np.int64)) for page in signatures)
+                rows = [{"content": who[0], "address": who[-1], "keys": keys} for who, keys in views]
+                yield pa.RecordBatch.from_pylist(rows, _COUNTED)
 
-    keys = pages.select(column, url_column).mapInArrow(work, "key long")
+    counted = pages.select(column, url_column).mapInArrow(work, "content long, address long, keys array<long>")
+    distinct = counted.groupBy("content").agg(sql.min_by("keys", "address").alias("keys"))
+    keys = distinct.select(sql.explode("keys").alias("key"))
     return keys.groupBy("key").agg(sql.count("*").alias("pages"))
 
 

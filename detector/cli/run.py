@@ -33,11 +33,12 @@ class FormChoice(enum.StrEnum):
 
 
 class Packing(enum.StrEnum):
-    """How shards are packed."""
+    """How shards are written: as JSONL, packed or not, or as Parquet."""
 
     zst = "zst"
     gz = "gz"
     none = "none"
+    parquet = "parquet"
 
 
 def run(
@@ -83,7 +84,8 @@ def run(
         Path | None, typer.Option(help="A file for the counts; default: OUT/statistics.json.")
     ] = None,
     pack: Annotated[
-        Packing | None, typer.Option(help="Of the shards; default: zst, and none for standard output.")
+        Packing | None,
+        typer.Option(help="Shards of JSONL, packed so or not, or of Parquet; default: zst, none for standard output."),
     ] = None,
     shard_mb: Annotated[float, typer.Option(min=0.000001, help="Size of a shard, packed.")] = 256.0,
     max_mb: Annotated[
@@ -96,7 +98,8 @@ def run(
     """Clean every page of a corpus.
 
     Each record keeps its fields and gets text, spans and removed_ratio. A run that was interrupted goes on where it
-    stopped when the same command is given again. Exit status 1: some records could not be read; they are named.
+    stopped when the same command is given again; over standard input it starts over, for that cannot be read twice.
+    Exit status 1: some records could not be read; they are named.
     """
     from detector.corpus.packing import WRITABLE
     from detector.corpus.pages import PageOptions
@@ -110,6 +113,7 @@ def run(
         raise UsageError("the summary cannot be printed between the pages; use --statistics FILE, or -o FOLDER")
     if Path(output).suffix in (".jsonl", ".zst", ".gz", ".parquet"):
         raise UsageError(f"{output} looks like a file; -o names a folder for shards, or - for standard output")
+    parquet = pack == Packing.parquet
     options = RunOptions(
         pages=PageOptions(
             model=str(model) if model is not None else None,
@@ -119,11 +123,15 @@ def run(
             field=field,
             annotate=annotate,
             keep_original=keep_original,
-            packing=WRITABLE[pack or ("none" if to_stdout else "zst")],
+            packing=WRITABLE["zst" if parquet else pack or ("none" if to_stdout else "zst")],
             max_bytes=round(max_mb * 1e6) or 1,
         ),
         files=SinkOptions(
-            shard_bytes=round(shard_mb * 1e6) or 1, removed=removed, problems=problems, statistics=statistics
+            parquet=parquet,
+            shard_bytes=round(shard_mb * 1e6) or 1,
+            removed=removed,
+            problems=problems,
+            statistics=statistics,
         ),
         form=next((known for known in FORMS if known == form), None),
         workers=workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,7 +66,6 @@ def _working_folder(output: Path) -> Iterator[Path]:
 
     Its name is always the same, so that what a killed process left is taken away by the next.
     """
-    import shutil
 
     folder = output.with_name(f".{output.name}.runs")
     if folder.exists():
@@ -132,18 +132,18 @@ def teach(
     from detector.storage import load_model, save_model
 
     require_training_packages()
-    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_unlabelled
+    from training.corpora import TRAINABLE, label_corpus, read_corpus, read_raw_texts, read_unlabelled
     from training.site_memory import fit_site_heads
     from training.train import train
 
     taught = load_model(model)
     pages = list(label_corpus(read_corpus(corpora, TRAINABLE)))
-    unlabelled = read_unlabelled(corpora)
     if unseen is not None:
         base = load_model(unseen)
     else:
-        base = train(pages, "unseen", seed=seed, cache=cache, progress=_say, refit=False).model
-    taught = fit_site_heads(taught, base, pages, unlabelled, seed=seed, progress=_say)
+        others = read_unlabelled(corpora)
+        base = train(pages, "unseen", unlabelled=others, seed=seed, cache=cache, progress=_say, refit=False).model
+    taught = fit_site_heads(taught, base, pages, read_raw_texts(corpora), seed=seed, progress=_say)
     save_model(taught, model)
     _say(f"wrote {model}")
 

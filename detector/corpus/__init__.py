@@ -9,6 +9,6 @@ they would have begun, the output is the same to the byte, however often the run
 
     inputs    arguments -> sources            pages     records -> lines, in a worker
     readers   sources -> records -> units     pool      units -> results, in order
-    warc, parquet, packing                    sinks     results -> files, by way of outputs
+    warc, parquet, packing                    sinks     results -> files, by way of outputs and tables
     run       all of it                       estimate  what a run would take
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any
 from detector.corpus.inputs import STDIN, Source
 from detector.corpus.pages import PageProcessor
 from detector.corpus.readers import check_readers, read_units
-from detector.corpus.records import Position, Statistics
+from detector.corpus.records import Position, Statistics, Trouble
 from detector.corpus.run import RunOptions, sources_of
 from detector.errors import InputError, UsageError
 
@@ -67,31 +68,48 @@ def estimate(inputs: list[str], options: RunOptions) -> Estimate:
     if not size:
         raise InputError("the inputs are empty; there is nothing to estimate from")
     processor = PageProcessor(options.pages)
-    counted = Statistics()
-    output = sampled = 0
-    seconds = 0.0
+    figures: defaultdict[str, float] = defaultdict(float)
+    sampled = sampled_pages = of_size = 0
     for source in _spread(sources_of(inputs, options.form), files):
-        begun, read = time.perf_counter(), 0
-        for unit in islice(read_units([source], Position(), options.pages.max_bytes), max(1, SAMPLE_UNITS // files)):
-            result = processor(unit.records)
-            counted.add(result.statistics)
-            counted.problems.update(str(problem.trouble) for problem in unit.problems + result.problems)
-            output += len(result.output)
-            read = unit.bytes_read
+        read, found = _sample(source, processor, max(1, SAMPLE_UNITS // files))
         sampled += read
-        seconds += time.perf_counter() - begun
-    factor = size / max(sampled, 1)
+        sampled_pages += int(found["pages"])
+        of_size += source.size
+        for name, value in found.items():
+            # Each file by what was read of it: a packed archive and plain lines hold not as many pages a byte.
+            figures[name] += value * source.size / max(read, 1)
+    factor = size / max(of_size, 1)
     return Estimate(
         files=files,
         input_bytes=size,
         sampled_bytes=sampled,
-        sampled_pages=counted.pages,
-        pages=round(counted.pages * factor),
-        output_bytes=round(output * factor),
-        seconds=round(seconds * factor / options.workers, 1),
-        removed_ratio=round(counted.removed_ratio, 4),
-        problems={kind: round(count * factor) for kind, count in counted.problems.items()},
+        sampled_pages=sampled_pages,
+        pages=round(figures["pages"] * factor),
+        output_bytes=round(figures["output"] * factor),
+        seconds=round(figures["seconds"] * factor / options.workers, 1),
+        removed_ratio=round(figures["removed"] / max(figures["characters"], 1), 4),
+        problems={str(kind): round(figures[kind] * factor) for kind in Trouble if kind in figures},
     )
+
+
+def _sample(source: Source, processor: PageProcessor, units: int) -> tuple[int, dict[str, float]]:
+    """The first units of a source: bytes read, and figures by name, problems by their kind."""
+    begun, read = time.perf_counter(), 0
+    counted, output = Statistics(), 0
+    for unit in islice(read_units([source], Position(), processor.options.max_bytes), units):
+        result = processor(unit.records)
+        counted.add(result.statistics)
+        counted.problems.update(str(problem.trouble) for problem in unit.problems + result.problems)
+        output += len(result.output)
+        read = unit.bytes_read
+    return read, {
+        "pages": counted.pages,
+        "characters": counted.characters.total(),
+        "removed": counted.removed.total(),
+        "output": output,
+        "seconds": time.perf_counter() - begun,
+        **counted.problems,
+    }
 
 
 def _spread(sources: Iterable[Source], count: int) -> Iterator[Source]:

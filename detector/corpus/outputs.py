@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.corpus.records import Position, Statistics
+from detector.corpus.tables import write_table
 from detector.errors import RunError
 
 CHECKPOINT = "checkpoint.json"
@@ -17,13 +18,16 @@ STATISTICS = "statistics.json"
 PROBLEMS = "problems.jsonl"
 
 
-def shard_name(number: int, packing: str) -> str:
+SHARDS = "part-*"
+
+
+def shard_name(number: int, suffix: str) -> str:
     """The name of an output file.
 
-    >>> shard_name(7, ".zst")
+    >>> shard_name(7, ".jsonl.zst")
     'part-00007.jsonl.zst'
     """
-    return f"part-{number:05d}.jsonl{packing}"
+    return f"part-{number:05d}{suffix}"
 
 
 def write_whole(path: Path, content: str) -> None:
@@ -59,7 +63,7 @@ class GrowingFile:
 
     def __init__(self, path: Path, length: int = 0) -> None:
         self.path = path
-        self.part = path.with_name(path.name + ".part")
+        self.part = self.part_of(path)
         if length and not self.part.exists() and path.exists():
             path.replace(self.part)  # the run ended after the file got its name and before the checkpoint said so
         self._stream = self.part.open("r+b" if self.part.exists() else "w+b")
@@ -68,6 +72,11 @@ class GrowingFile:
             raise RunError(f"{self.part} is shorter than {CHECKPOINT} says; remove the output folder and start anew")
         self._stream.truncate(length)
         self.length = self._stream.seek(length)
+
+    @staticmethod
+    def part_of(path: Path) -> Path:
+        """What a file is named before it is whole."""
+        return path.with_name(path.name + ".part")
 
     def write(self, content: bytes) -> None:
         """Append."""
@@ -84,6 +93,14 @@ class GrowingFile:
         self.sync()
         self._stream.close()
         self.part.replace(self.path)
+
+    def publish_as_table(self, packing: str) -> None:
+        """Give the name to a Parquet file of the lines. The lines stay, until the checkpoint no longer counts on them."""
+        self.sync()
+        self._stream.close()
+        table = self.part_of(self.part)
+        write_table(self.part, packing, table)
+        table.replace(self.path)
 
     def abandon(self) -> None:
         """Close it as it is; what counts is in the checkpoint."""

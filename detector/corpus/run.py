@@ -14,6 +14,7 @@ import detector
 from detector.corpus.inputs import STDIN, Source, fingerprint, walk
 from detector.corpus.packing import packing_of, zstandard
 from detector.corpus.pages import PageOptions, PageProcessor
+from detector.corpus.parquet import pyarrow_parquet
 from detector.corpus.pool import WorkerPool
 from detector.corpus.readers import check_readers, read_units
 from detector.corpus.records import Form, Statistics
@@ -72,6 +73,8 @@ def run(
         RunError: The output cannot be written, belongs to another run, or the workers keep dying.
     """
     _check(options)
+    if options.files.parquet and not isinstance(output, Path):
+        raise UsageError("Parquet is written to a folder, not to a stream; name one with -o")
     removed = options.files.removed
     pages = replace(options.pages, removed=removed is not None, removed_packing=packing_of(removed or ""))
     options = replace(options, pages=pages, files=replace(options.files, packing=pages.packing))
@@ -145,6 +148,8 @@ def _check(options: RunOptions) -> None:
         raise UsageError(f"{options.files.removed}: removed segments are written plain, as .gz or as .zst")
     if options.pages.keep_original in ("text", "spans", "removed_ratio"):
         raise UsageError(f"the original cannot be kept as '{options.pages.keep_original}'; name another field")
+    if options.files.parquet:
+        pyarrow_parquet()
     if ".zst" in (options.pages.packing, packing_of(options.files.removed or "")):
         zstandard()
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 from detector.corpus.outputs import (
     CHECKPOINT,
     PROBLEMS,
+    SHARDS,
     STATISTICS,
     Checkpoint,
     FolderLock,
@@ -29,7 +30,8 @@ class SinkOptions:
     """Which files are written and how.
 
     Attributes:
-        packing: Of the shards, a value of `WRITABLE`.
+        packing: Of the shards while they are lines, a value of `WRITABLE`.
+        parquet: Make a Parquet file of each shard when it is whole.
         shard_bytes: A shard is closed at this size, packed as it is.
         removed: A file for what was taken out, packed by its suffix; None for none.
         problems: A file for the problems; None for `problems.jsonl` in the folder, or for standard error.
@@ -38,6 +40,7 @@ class SinkOptions:
     """
 
     packing: str = ""
+    parquet: bool = False
     shard_bytes: int = 256_000_000
     removed: Path | None = None
     problems: Path | None = None
@@ -85,6 +88,7 @@ class FolderSink:
         self._files: dict[str, GrowingFile] = {}
         try:
             self._state = self._load(settings, resumable)
+            self._remove_leftovers()
             if not self.finished:
                 self._state.save(folder)
                 for name in ("problems", "removed", "shard"):
@@ -135,7 +139,7 @@ class FolderSink:
         self._save()
         shard = self._files.pop("shard")
         if shard.length:
-            shard.publish()
+            self._publish(shard)
         else:
             shard.abandon()
             shard.part.unlink()
@@ -146,6 +150,7 @@ class FolderSink:
         write_whole(path, json.dumps(self.statistics.as_dict(), indent=1) + "\n")
         self._state.finished = True
         self._state.save(self._folder)
+        self._remove_leftovers()
 
     def _load(self, settings: dict[str, Any], resumable: bool) -> Checkpoint:
         state = Checkpoint.load(self._folder)
@@ -154,18 +159,22 @@ class FolderSink:
             if resumable or state.finished:
                 return state
         taken = [path for path in (self._path("problems"), self._path("removed")) if path is not None and path.exists()]
-        taken += [] if state is not None else sorted(self._folder.glob("part-*.jsonl*"))
+        taken += [] if state is not None else sorted(self._folder.glob(SHARDS))
         if taken:
             raise RunError(f"{taken[0]} is there already, and no {CHECKPOINT} of this run; name another")
         if state is not None:
-            for path in self._folder.glob("part-*.jsonl*"):
+            for path in self._folder.glob(SHARDS):
                 path.unlink()
         return Checkpoint(settings)
 
     def _path(self, name: str) -> Path | None:
         if name == "shard":
-            return self._folder / shard_name(self._state.shard, self._options.packing)
+            return self._shard()
         return self._options.removed if name == "removed" else self._options.problems or self._folder / PROBLEMS
+
+    def _shard(self) -> Path:
+        suffix = ".parquet" if self._options.parquet else f".jsonl{self._options.packing}"
+        return self._folder / shard_name(self._state.shard, suffix)
 
     def _save(self) -> None:
         for name, file in self._files.items():
@@ -175,11 +184,25 @@ class FolderSink:
         self._saved = time.monotonic()
 
     def _next_shard(self) -> None:
-        self._files.pop("shard").publish()
+        self._publish(self._files.pop("shard"))
         self._state.shard += 1
         self._state.lengths["shard"] = 0
         self._save()
-        self._files["shard"] = GrowingFile(self._folder / shard_name(self._state.shard, self._options.packing))
+        self._remove_leftovers()
+        self._files["shard"] = GrowingFile(self._shard())
+
+    def _publish(self, shard: GrowingFile) -> None:
+        if self._options.parquet:
+            shard.publish_as_table(self._options.packing)
+        else:
+            shard.publish()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what the checkpoint no longer counts on: the lines of shards that are tables now, half a table."""
+        counted = None if self.finished else GrowingFile.part_of(self._shard())
+        for path in self._folder.glob(f"{SHARDS}.part"):
+            if path != counted:
+                path.unlink()
 
 
 class StreamSink:

@@ -126,6 +126,9 @@ window.addEventListener("beforeunload", (event) => {
 const theme = stored((storage) => storage.getItem(`${STORE_PREFIX}theme`));
 if (["dark", "light"].includes(theme)) root.dataset.theme = theme;
 pages.forEach(drawListed);
-if (page) open(pages.find((one) => !one.checked) ?? page);
+// A report links to `review.html#page-3`.
+const linkedPage = () => pages[/^#page-(\d+)$/.exec(location.hash)?.[1]];
+window.addEventListener("hashchange", () => linkedPage() && open(linkedPage()));
+if (page) open(linkedPage() ?? pages.find((one) => !one.checked) ?? page);
 else sheet.append(element("p", "problem", "No pages."));
 if (storeProblem) say("This browser keeps no work for files: save before you close the tab");

@@ -51,6 +51,13 @@ LONG_CELL = 80
 TOKEN_ATTRIBUTES = frozenset(("class", "id", "role", "itemprop"))
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
 
+NOSCRIPT = re.compile("<noscript", re.IGNORECASE)
+FEW_CHARS = 1000
+"""A page that shows less than this may be an application whose text, for readers without scripts, is in `noscript`."""
+
+NOSCRIPT_CHARS = 500
+"""Characters that `noscript` must add: less is a request to turn scripts on."""
+
 Attributes = tuple[tuple[str, str | None], ...]
 
 
@@ -75,6 +82,7 @@ _ROLES = _Roles(
         "a": _LINK,
     }
 )
+_ROLES_WITHOUT_SCRIPTS = _Roles({**_ROLES, "noscript": _BLOCK})
 
 
 def _numbers() -> array[int]:
@@ -104,7 +112,8 @@ def segment_html(html: str) -> SegmentedPage:
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
     divided by breaks is a list of segments. Inline elements and cells hidden by an attribute of their own are left
-    out; hidden blocks are segments, and their elements say so. Any input is accepted.
+    out; hidden blocks are segments, and their elements say so. A page that shows next to nothing is read as browsers
+    without scripts show it: forums of the kind put all their posts in `noscript`. Any input is accepted.
 
     Args:
         html: The page's markup.
@@ -126,13 +135,18 @@ def _walk_and_text(html: str) -> tuple[_Walk, str]:
     """What a walk collects, and its segments joined; raises UnicodeError where a lone surrogate is in the way."""
     walk = _walk(html)
     text = "\n".join(walk.texts)
+    if len(text) < FEW_CHARS and NOSCRIPT.search(html):
+        without_scripts = _walk(html, _ROLES_WITHOUT_SCRIPTS)
+        fuller = "\n".join(without_scripts.texts)
+        if len(fuller) >= len(text) + NOSCRIPT_CHARS:
+            walk, text = without_scripts, fuller
     # Only what is kept is looked at: a page's markup is many times its text.
     if not text.isascii():
         text.encode()
     return walk, text
 
 
-def _walk(html: str) -> _Walk:
+def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
     """Collect segments and element spans in one pass.
 
     Every callback is constant time, amortised. They are closures and not methods: this is the hottest Python of the
@@ -166,7 +180,7 @@ def _walk(html: str) -> _Walk:
         if dropped_depth:
             dropped_depth += 1
             return
-        role = _ROLES[tag]
+        role = roles[tag]
         if role == _EMPTY:
             return
         if role == _DROPPED or (attributes and role <= _CELL and _is_hidden(attributes)):
@@ -203,7 +217,7 @@ def _walk(html: str) -> _Walk:
         if dropped_depth:
             dropped_depth -= 1
             return
-        role = _ROLES[tag]
+        role = roles[tag]
         if role == _BLOCK:
             if buffer:
                 flush()
@@ -241,22 +255,20 @@ def _walk(html: str) -> _Walk:
 
 def _elements(walk: _Walk) -> Elements:
     """Keep the elements that cover a segment, renumbering parents and innermost elements."""
-    first, last, parents, name_of, innermost, link_chars, links = (
+    first, last, parents, innermost, link_chars, links, names_of = (
         np.frombuffer(numbers, np.int32)
-        for numbers in (
-            walk.first, walk.last, walk.parents, walk.name_of, walk.innermost, walk.link_chars, walk.links
-        )
-    )  # fmt: skip
+        for numbers in (walk.first, walk.last, walk.parents, walk.innermost, walk.link_chars, walk.links, walk.name_of)
+    )
     kept = (last > first).nonzero()[0]
     # One number more than there are elements, for -1.
     number = np.full(len(first) + 1, -1, np.int32)
     number[kept] = np.arange(len(kept))
-    named = np.zeros(len(walk.names), bool)
-    named[name_of[kept]] = True
-    name_number = np.cumsum(named, dtype=np.int32) - 1
+    name_of = names_of[kept]
+    is_used = np.zeros(len(walk.names), bool)
+    is_used[name_of] = True
     return Elements(
-        names=[(tag, _tokens(attributes)) for tag, attributes in compress(walk.names, named.tolist())],
-        name_of=name_number[name_of[kept]],
+        names=[(tag, _tokens(attributes)) for tag, attributes in compress(walk.names, is_used.tolist())],
+        name_of=(np.cumsum(is_used, dtype=np.int32) - 1)[name_of],
         parents=number[parents[kept]],
         first=first[kept],
         last=last[kept],

@@ -39,20 +39,31 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A cluster of two workers; started once, for it takes longer than all tests."""
+    # Read when the context is made; without it workers run the python3 of the path, not that of the tests.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYSPARK_PYTHON", sys.executable)
+        # Six virtual machines start on as few cores as there are: what they compile well costs more than it gives.
+        environment.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        session = _session(str(tmp_path_factory.mktemp("warehouse")))
+        yield session
+        session.stop()
+
+
+def _session(warehouse: str) -> Any:
     session = (
         SparkSession.builder.master("local-cluster[2,1,1024]")
         .config("spark.executorEnv.PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        .config("spark.pyspark.python", sys.executable)
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
+        .config("spark.network.timeout", "600s")  # nobody is dead on a busy machine
+        .config("spark.executor.heartbeatInterval", "60s")
         .config("spark.ui.enabled", False)
         .config("spark.sql.shuffle.partitions", 2)
-        .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+        .config("spark.sql.warehouse.dir", warehouse)
         .getOrCreate()
     )
     session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+    return session
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +71,11 @@ def site() -> list[tuple[str, str]]:
     """Addresses and texts of twelve pages of two hosts, each with its host's menu, and one line twice on its page."""
     return [
         (
-            f"http://{host}.example/{number}",
-            f"Home | {host} news\nAbout the town of {host}\nOnly page {number} of {host} says this.\nMore\nMore",
+            f"http://{host}.example/{name}",
+            f"Home | {host} news\nAbout the town of {host}\nOnly page {name} of {host} says this.\nMore\nMore",
         )
         for host in ("salt", "pepper")
-        for number in range(6)
+        for name in ("one", "two", "three", "four", "five", "six")
     ]
 
 
@@ -99,8 +110,18 @@ def test_the_snapshot_is_that_of_one_machine(spark: Any, site: list[tuple[str, s
     store = snapshot(count_signatures(frame, recipe=DetectorRecipe(kind="text")))
     assert np.array_equal(store.keys, expected.keys)
     assert np.array_equal(store.counts, expected.counts)
+    assert snapshot(count_signatures(frame.where("text is null"))).totals()[KeyKind.CONTENT] == (0, 0)
     store.save(tmp_path / "signatures")
     assert len(SignatureStore.open(tmp_path / "signatures", scheme())) == len(store)
+
+
+def test_a_page_under_two_addresses_counts_once(spark: Any, site: list[tuple[str, str]]) -> None:
+    copies = [(f"{url}?print=yes", text) for url, text in site]
+    once, twice = (
+        snapshot(count_signatures(spark.createDataFrame(rows, "url string, text string"))).totals()
+        for rows in (site, [*site, *copies])
+    )
+    assert twice == once
 
 
 def test_rare_signatures_are_forgotten_and_pages_are_not(spark: Any, site: list[tuple[str, str]]) -> None:

@@ -14,6 +14,7 @@ from training.corpora.folder import (
     digests,
     label_corpus,
     read_corpus,
+    read_raw_texts,
     read_unlabelled,
 )
 from training.corpora.prepare import Prepared, prepare
@@ -32,5 +33,6 @@ __all__ = [
     "label_corpus",
     "prepare",
     "read_corpus",
+    "read_raw_texts",
     "read_unlabelled",
 ]

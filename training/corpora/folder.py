@@ -19,7 +19,7 @@ MEASURE_ONLY = ("turku_dev", "classic_eval", "multilingual_eval")
 """Corpora to measure on, never to train on."""
 
 TUNE_ONLY = ("trafilatura_snippets",)
-"""Corpora of snippets: nothing to train on, but thresholds may be tuned on them."""
+"""Corpora of snippets, no labels to train on: thresholds may be tuned on them, and models may learn their pages' looks."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +30,15 @@ def corpus_file(folder: Path, name: str) -> Path:
     Raises:
         SampleError: There is none.
     """
-    for part in ("text", "html"):
-        path = folder / part / f"{name}.jsonl.xz"
-        if path.is_file():
-            return path
-    raise SampleError(f"{folder}: no corpus '{name}' (looked for html/{name}.jsonl.xz and text/{name}.jsonl.xz)")
+    path = _file(folder, name)
+    if path is None:
+        raise SampleError(f"{folder}: no corpus '{name}' (looked for html/{name}.jsonl.xz and text/{name}.jsonl.xz)")
+    return path
+
+
+def _file(folder: Path, name: str) -> Path | None:
+    paths = (folder / part / f"{name}.jsonl.xz" for part in ("text", "html"))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def read_corpus(folder: Path, names: Sequence[str]) -> Iterator[Sample]:
@@ -43,10 +47,20 @@ def read_corpus(folder: Path, names: Sequence[str]) -> Iterator[Sample]:
         yield from read_jsonl(corpus_file(folder, name), name)
 
 
-def read_unlabelled(folder: Path) -> list[str]:
+def read_raw_texts(folder: Path) -> list[str]:
     """The texts of `raw/*.jsonl.xz`, crawl text without labels, in order of file names; empty if there are none."""
     files = sorted((folder / "raw").glob("*.jsonl.xz"))
     return [str(record.get("text", "")) for file in files for _, record in read_records(file)]
+
+
+def read_unlabelled(folder: Path) -> list[Sample]:
+    """Pages to learn on without labels: raw texts, and the HTML pages of the corpora to tune on, if they are there.
+
+    Nothing is known of the sites of raw texts.
+    """
+    texts = enumerate(read_raw_texts(folder))
+    raw = [Sample(f"raw/{number}", "raw", "", "text", text) for number, text in texts]
+    return raw + list(read_corpus(folder, [name for name in TUNE_ONLY if _file(folder, name) is not None]))
 
 
 def label_corpus(samples: Iterable[Sample]) -> Iterator[LabelledPage]:

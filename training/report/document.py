@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import importlib
-import importlib.util
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from detector.data import LABELS, Page
 from detector.errors import UsageError
 from detector.model import Model
 from detector.pipeline import Detector
+from detector.review import render, review_page
 from training.evaluate import Row, Score, as_dicts
 from training.report import findings
 from training.report.predictions import Predictions
@@ -65,10 +64,8 @@ def write_report(
         "metrics.json": json.dumps({"held_out": as_dicts(rows), "before": as_dicts(before)}, indent=1).encode()
     }
     worst = [(found, findings.worst_pages(found, MOST_PAGES)) for found in predictions]
-    review = _review(model, worst)
-    numbers: list[int] = []
-    if review is not None:
-        files[REVIEW], numbers = review[0].encode("utf-8", "replace"), review[1]
+    review, numbers = _review(model, worst)
+    files[REVIEW] = review.encode("utf-8", "replace")
     for found, pages in worst:
         kind = found.data.kind
         figures, site_rows = _figures(found)
@@ -105,13 +102,8 @@ def _figures(found: Predictions) -> tuple[dict[str, bytes], list[findings.Site]]
     }, by_site
 
 
-def _review(
-    model: Model, worst: Sequence[tuple[Predictions, Sequence[findings.WorstPage]]]
-) -> tuple[str, list[int]] | None:
-    """The worst pages as a review page, and the number of each in it; None where this version cannot make one."""
-    if importlib.util.find_spec("detector.review") is None:
-        return None
-    review = importlib.import_module("detector.review")
+def _review(model: Model, worst: Sequence[tuple[Predictions, Sequence[findings.WorstPage]]]) -> tuple[str, list[int]]:
+    """The worst pages as a review page, and the number of each in it."""
     detector = Detector(model)
     shown = []
     for found, pages in worst:
@@ -119,10 +111,10 @@ def _review(
             kind = found.data.kind
             labelled = found.pages[one.number]
             page = Page(labelled.sample.content if kind == "html" else labelled.page.text, kind, labelled.sample.url)
-            shown.append(review.review_page(one.name, page, detector.classify(page)))
+            shown.append(review_page(one.name, page, detector.classify(page)))
     # A page that is there twice is shown once: numbers follow the first of each.
     numbers: dict[str, int] = {}
-    return review.render(shown), [numbers.setdefault(page.digest, len(numbers)) for page in shown]
+    return render(shown), [numbers.setdefault(page.digest, len(numbers)) for page in shown]
 
 
 def _head(model: Model, rows: Sequence[Row], before: Sequence[Row]) -> str:
@@ -177,14 +169,12 @@ def _site_table(by_site: Sequence[findings.Site]) -> str:
 
 
 def _page_table(pages: Sequence[findings.WorstPage], numbers: Sequence[int]) -> str:
-    """The worst pages, linked to the review page by their numbers in it, if there are any."""
+    """The worst pages, linked to the review page by their numbers in it."""
     if not pages:
         return "<h3>Worst pages</h3><p>No page with a mistake.</p>"
     lines = []
-    for place, page in enumerate(pages):
-        name = _text(page.name)
-        if numbers:
-            name = f'<a href="{REVIEW}#page-{numbers[place]}">{name}</a>'
+    for page, number in zip(pages, numbers, strict=True):
+        name = f'<a href="{REVIEW}#page-{number}">{_text(page.name)}</a>'
         lines.append(
             f"<tr><td>{name}</td><td>{page.lost:,}</td><td>{page.left:,}</td><td>{page.chars:,}</td>"
             f"<td>{(page.lost + page.left) / page.chars:.0%}</td></tr>"

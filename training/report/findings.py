@@ -209,7 +209,8 @@ def _some_pages(found: Predictions, random: np.random.Generator) -> tuple[NDArra
 def _macro_f1(found: Predictions, inputs: NDArray[np.float32], labels: NDArray[np.int8], places: Places) -> float:
     """Mean F1 of keep and remove, over the segments whose label is known."""
     known = labels >= 0
-    kept = (decide(found.head.probabilities(inputs, places), found.head.threshold) == CONTENT)[known]
+    head = found.head
+    kept = (decide(head.probabilities(inputs, places), head.threshold, head.lift, places.offsets) == CONTENT)[known]
     wanted = (labels == CONTENT)[known]
     wrong = int((kept != wanted).sum())
     keep, remove = 2 * int((kept & wanted).sum()), 2 * int((~kept & ~wanted).sum())

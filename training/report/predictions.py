@@ -73,6 +73,6 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
         data = build_dataset(chosen, kind, cache)
         inputs = head.standardised(segment_rows(head, data))
         probabilities = head.probabilities(inputs, Places.of(data.offsets))
-        decided = decide(probabilities, head.threshold)
+        decided = decide(probabilities, head.threshold, head.lift, data.offsets)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
     return found

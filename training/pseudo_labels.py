@@ -1,0 +1,37 @@
+"""Text pages labelled by what the markup says: the HTML head teaches the text head on pages that nobody labelled.
+
+With its markup a page is easier to read than without, and most of all in languages of which there are few labelled
+pages. So an HTML head labels pages, the markup is forgotten, and what it was sure of is learnt (pseudo-labels; Lee,
+"Pseudo-Label", ICML 2013 workshop).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detector.model import Head
+from detector.network import Places
+from detector.segment import segment_html
+from training.dataset import Dataset
+from training.export import segment_rows
+from training.labelling import UNKNOWN, LabelledPage, as_text, weighted
+
+SURE = 0.85
+"""Probability from which a label is taken."""
+
+
+def pseudo_label(head: Head, data: Dataset) -> list[LabelledPage]:
+    """The pages of a dataset as text, with the labels that an HTML head is sure of.
+
+    Args:
+        head: An HTML head.
+        data: HTML pages; their own labels are not looked at.
+    """
+    inputs = head.standardised(segment_rows(head, data))
+    pages = []
+    for number, sample in enumerate(data.samples):
+        first, last = data.offsets[number : number + 2].tolist()
+        probabilities = head.probabilities(inputs[first:last], Places.of(np.array([0, last - first])))
+        labels = np.where(probabilities.max(axis=1) >= SURE, probabilities.argmax(axis=1), UNKNOWN)
+        pages.append(as_text(weighted(sample, segment_html(sample.content), labels.astype(np.int8))))
+    return pages
