@@ -61,7 +61,7 @@ def test_the_example_runs(example: Example, tmp_path: Path) -> None:
     program.write_text(example.code, encoding="utf-8")
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     ended = subprocess.run(
-        [sys.executable, program.name], cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths},
+        [sys.executable, program.name], cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths, "SPARK_LOCAL_IP": "127.0.0.1"},
         capture_output=True, text=True, check=False, timeout=SECONDS,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

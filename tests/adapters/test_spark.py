@@ -42,6 +42,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     # Read when the context is made; without it workers run the python3 of the path, not that of the tests.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYSPARK_PYTHON", sys.executable)
+        environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")  # the machine's own name may lead nowhere
         # Six virtual machines start on as few cores as there are: what they compile well costs more than it gives.
         environment.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         session = _session(str(tmp_path_factory.mktemp("warehouse")))
