@@ -84,7 +84,8 @@ def save_model(model: Model, folder: Path) -> None:
             arrays |= _network_arrays(f"{kind}.site", head.site.network)
             heads[kind]["site"] = {"schema": site_schema_digest(), "network": _describe_network(head.site.network)}
     weights = io.BytesIO()
-    np.savez(weights, allow_pickle=False, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    # Not with allow_pickle=False, which NumPy 2.0 takes for the name of an array; there are no objects among them.
+    np.savez(weights, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
     _write(folder / WEIGHTS, weights.getvalue())
     golden = (json.dumps(golden_rows(model), indent=1, ensure_ascii=False) + "\n").encode()
     _write(folder / GOLDEN, golden)

@@ -94,6 +94,8 @@ def test_wrong_pages_and_kinds_are_named() -> None:
 def test_problems_are_values() -> None:
     assert DETECTOR.classify("").problem == "empty page"
     assert DETECTOR.classify("<p></p>", "html").problem == "empty page"
+    # Characters that show nothing are taken out of segments, and here there are none.
+    assert DETECTOR.classify("\x01\xad\u200d", "text").problem == "empty page"
     assert DETECTOR.classify("a\0\0\0b", "text").problem == "looks like a binary file"
     assert strip("") == ""
 

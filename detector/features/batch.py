@@ -153,6 +153,8 @@ def _without_ignorable(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
     """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
+    if not len(starts):
+        return codes, starts, lengths
     suspects = (codes >= ch.FIRST_IGNORABLE).nonzero()[0]
     places = suspects[ch.is_ignorable(codes.take(suspects))]
     places = places[starts.take(starts.searchsorted(places), mode="clip") != places]
