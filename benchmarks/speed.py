@@ -49,7 +49,7 @@ ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender in one job: median processor seconds for all pages, and ratios of the reference's time to its own."""
+    """One contender in one job: median seconds for all pages, and ratios of the reference's time to its own."""
 
     job: str
     contender: str
