@@ -181,7 +181,7 @@ def cold_start(rounds: int) -> list[Timing]:
     commands = {
         "import numpy, typer": [sys.executable, "-c", "import numpy, typer"],
         f"{US}, HTML": [*strip, str(samples / "en_news_reservoir.html")],
-        f"{US}, text": [*strip, str(samples / "en_blog_canal_boat.tsv")],
+        f"{US}, text": [*strip, str(samples / "en_autoblog_tidal.tsv")],
     }
 
     def children_seconds() -> float:
