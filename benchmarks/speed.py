@@ -49,7 +49,7 @@ ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender in one job: median processor seconds for all pages, and ratios of the reference's time to its own."""
+    """One contender in one job: median seconds for all pages, and ratios of the reference's time to its own."""
 
     job: str
     contender: str
@@ -181,7 +181,7 @@ def cold_start(rounds: int) -> list[Timing]:
     commands = {
         "import numpy, typer": [sys.executable, "-c", "import numpy, typer"],
         f"{US}, HTML": [*strip, str(samples / "en_news_reservoir.html")],
-        f"{US}, text": [*strip, str(samples / "en_blog_canal_boat.tsv")],
+        f"{US}, text": [*strip, str(samples / "en_autoblog_tidal.tsv")],
     }
 
     def children_seconds() -> float:
