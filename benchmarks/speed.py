@@ -3,8 +3,8 @@
     python benchmarks/speed.py --corpora DIR [--pages 200] [--rounds 5] [--json FILE] [--chart FILE.png]
 
 Every contender does all pages once a round, one contender after the other, so that a slow minute of the machine falls on
-all of them; medians over the rounds, and ratios within a round, are printed. Everything runs in one thread. What a corpus
-run takes is measured by `corpus_run.py`.
+all of them; medians over the rounds, and ratios within a round, are printed. Everything runs in one thread, and its
+processor time is taken: on a shared machine the clock measures the neighbours. `corpus_run.py` measures corpus runs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender in one job: median seconds for all pages, and ratios of the reference's time to its own."""
+    """One contender in one job: median processor seconds for all pages, and ratios of the reference's time to its own."""
 
     job: str
     contender: str
@@ -87,7 +87,7 @@ def measure(
     unit: str,
     amount: float,
     rounds: int,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Callable[[], float] = time.process_time,
 ) -> list[Timing]:
     """Time every contender on all pages, `rounds` times, interleaved."""
     times: dict[str, list[float]] = {name: [] for name in contenders}

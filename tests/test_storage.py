@@ -134,7 +134,7 @@ def test_missing_parts_are_said(sentence_folder: Path, tmp_path: Path) -> None:
         (b"[" * 100_000, "not valid JSON"),
         (b"[1]", "not a model manifest"),
         (b"{}", "not a model manifest"),
-        (b'{"format": 2}', "altered or damaged since it was written"),
+        (b'{"format": 3}', "altered or damaged since it was written"),
         (b" " * (1 << 20) + b"{}", "larger than that of any honest model"),
     ],
 )
@@ -154,8 +154,8 @@ def network(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 EDITS: dict[str, tuple[Edit, str]] = {
-    "newer format": (lambda m: m.update(format=3), "model format 3, this version reads 2; upgrade the package"),
-    "older format": (lambda m: m.update(format=1), "model format 1, this version reads 2; train the model again"),
+    "newer format": (lambda m: m.update(format=4), "model format 4, this version reads 3; upgrade the package"),
+    "older format": (lambda m: m.update(format=2), "model format 2, this version reads 3; train the model again"),
     "other labels": (lambda m: m.update(labels=["spam"]), "its labels are ['spam'], expected ['content'"),
     "other schema": (lambda m: m["heads"]["html"].update(schema="0"), "made for other html features"),
     "no schema": (lambda m: m["heads"]["html"].pop("schema"), "KeyError('schema')"),

@@ -1,7 +1,7 @@
 """Pages composed for training: a real page with a link farm's list before, inside or after its article.
 
-Some of them keep the whole page, some get the beginning and the end of another one, and some a short menu made of real
-entries: otherwise everything beside such a list would be content.
+Some of them keep the whole page, some get the beginning and the end of another one, and some a short menu of real
+entries above the article: otherwise everything beside such a list would be content.
 Real crawls hold few pages of the kind that matters most here: an article followed by dozens of headlines, each with
 the same dated markers. The article and the headlines are real; the markers' wording is made up anew for every page,
 half of the time of words that no language has, so that only their shape and their recurrence can be learnt.
@@ -22,7 +22,7 @@ MIN_ARTICLE_SEGMENTS = 4
 MOST_FRAME = 15
 """Segments that a page's beginning or end lends to another."""
 
-FRAMES = ("none", "none", "menu", "menu", "own", "other")
+FRAMES = ("none", "none", "menu", "own", "other", "other")
 """What stands around the article, drawn anew for each page."""
 
 MENU_CHARS, MENU_WORDS, MENU_ENTRIES = 25, 3, (3, 9)
@@ -95,11 +95,8 @@ def _compose(
         head, foot = _frame(pages[int(random.integers(len(pages)))])
         pairs = head + pairs + foot
     if frame == "menu" and entries:
-        menu = [
-            (entries[i], str(Label.LINK_LIST))
-            for i in random.integers(len(entries), size=random.integers(*MENU_ENTRIES))
-        ]
-        pairs = menu + pairs + menu[: random.integers(len(menu) + 1)]
+        chosen = random.integers(len(entries), size=random.integers(*MENU_ENTRIES))
+        pairs = [(entries[i], str(Label.LINK_LIST)) for i in chosen] + pairs
     lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
     template = _Template(vocabulary, random)

@@ -157,8 +157,7 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
 
     walk = _Walk()
     texts, names, first, last, parents = walk.texts, walk.names, walk.first, walk.last, walk.parents
-    name_of = walk.name_of
-    opened: list[int] = []
+    name_of, opened = walk.name_of, [-1]
     buffer: list[str] = []
     chars = link_chars = links = link_depth = pre_depth = dropped_depth = 0
 
@@ -170,33 +169,36 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
             texts.append(text)
             walk.link_chars.append(min(link_chars, len(text)))
             walk.links.append(links)
-            walk.innermost.append(opened[-1] if opened else -1)
+            walk.innermost.append(opened[-1])
             links = 0
         buffer.clear()
         chars = link_chars = 0
 
     def start_element(tag: str, attributes: Attributes) -> None:
-        nonlocal chars, links, link_depth, pre_depth, dropped_depth
+        nonlocal links, link_depth, pre_depth, dropped_depth
         if dropped_depth:
             dropped_depth += 1
             return
         role = roles[tag]
-        if role == _EMPTY:
-            return
-        if role == _DROPPED or (attributes and role <= _CELL and _is_hidden(attributes)):
-            dropped_depth = 1
-            return
-        if role == _INLINE:
-            return
-        if role == _LINK:
-            link_depth += 1
-            links += 1
-            return
-        if role == _CELL:
+        if role <= _CELL:
+            if role == _EMPTY:
+                return
+            if attributes and _is_hidden(attributes):
+                dropped_depth = 1
+                return
+            if role == _INLINE:
+                return
+            if role == _LINK:
+                link_depth += 1
+                links += 1
+                return
             if chars > LONG_CELL:
                 flush()
             elif buffer:
                 buffer.append(" ")
+        elif role == _DROPPED:
+            dropped_depth = 1
+            return
         else:
             if buffer:
                 flush()
@@ -206,7 +208,7 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
                 return
             if tag == "pre":
                 pre_depth += 1
-        parents.append(opened[-1] if opened else -1)
+        parents.append(opened[-1])
         opened.append(len(first))
         name_of.append(names.setdefault((tag, attributes), len(names)))
         first.append(len(texts))
@@ -288,10 +290,7 @@ def _is_hidden(attributes: Attributes) -> bool:
 
 def _tokens(attributes: Attributes) -> str:
     """The words by which page authors name an element: class, id, role, itemprop, and whether it is hidden."""
-    tokens = []
-    for name, value in attributes:
-        if name in TOKEN_ATTRIBUTES and value:
-            tokens.append(value)
+    tokens = [value for name, value in attributes if name in TOKEN_ATTRIBUTES and value]
     if _is_hidden(attributes):
         tokens.append(HIDDEN_TOKEN)
     return " ".join(tokens)
