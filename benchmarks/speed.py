@@ -40,7 +40,8 @@ GROWTH = {
     "1,000 lines": (1_000, 1),
     "10,000 lines": (10_000, 1),
     "100,000 lines": (100_000, 1),
-    "20 MB, 100,000 lines": (100_000, 3),
+    "1,000 long lines": (1_000, 3),
+    "100,000 long lines, 20 MB": (100_000, 3),
 }
 """Pages of growing size: number of lines, and sentences of 67 characters in each."""
 ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
