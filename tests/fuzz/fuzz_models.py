@@ -155,12 +155,17 @@ def main() -> None:
     """Parse the arguments, fuzz, print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--executions", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so many")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="forged-"))
     honest = {name: (DEFAULT_MODEL / name).read_bytes() for name in (MANIFEST, WEIGHTS, GOLDEN)}
-    refused, crashes, longest = 0, 0, 0.0
+    done, refused, crashes, longest = 0, 0, 0, 0.0
+    until = time.monotonic() + arguments.seconds
     for number in range(arguments.executions):
+        if time.monotonic() > until:
+            break
+        done += 1
         draw = random.Random(f"{arguments.seed}/{number}")
         files = dict(honest)
         draw.choice((damage_bytes, forge_manifest, forge_arrays))(draw, files)
@@ -179,7 +184,7 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "executions": arguments.executions, "refused": refused, "crashes": crashes,
+                "executions": done, "refused": refused, "crashes": crashes,
                 "longest": round(longest, 2), "memory_mb": round(memory, 1),
             }
         )
