@@ -54,6 +54,27 @@ def test_hidden_inline_elements_and_cells_are_left_out() -> None:
         assert texts(f"<p>Seen <span {shown}>twice</span></p>") == ["Seen twice"]
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<table><tr><td style="font-size:0px"><div style="font-size:16px">The letter.</div></td></tr></table>',
+        '<font style="font-size:0">unseen <a href=x>link<div style="font-size:14px">The letter.</div></a></font>',
+        '<span style="visibility:hidden"><p style="visibility:visible">The letter.</p></span>',
+    ],
+)
+def test_a_block_in_what_is_unseen_may_be_seen(html: str) -> None:
+    page = segment_html(html + "<p><a href=x>A link.</a>")
+    assert page.segment_texts() == ["The letter.", "A link."]
+    assert page.elements is not None
+    assert page.elements.link_chars.tolist() == [0, 7]
+
+
+def test_a_block_in_what_is_not_displayed_stays_out() -> None:
+    html = "<span style='display:none'><div>no</div></span><span style=font-size:0><svg><p>no</p></svg></span><p>Yes."
+    assert segment_html(html).segment_texts()[-1] == "Yes."
+    assert "no" not in segment_html("<span style='display:none'><div>no</div></span>Yes.").text
+
+
 def test_hidden_blocks_are_segments_that_say_so() -> None:
     elements = segment_html("<p hidden class=note>Unseen<p>Seen").elements
     assert elements is not None

@@ -49,7 +49,9 @@ LONG_CELL = 80
 """Characters in a row's earlier cells above which the next cell starts a segment: layout, not data."""
 
 TOKEN_ATTRIBUTES = frozenset(("class", "id", "role", "itemprop"))
-HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
+NOT_DISPLAYED = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+UNSEEN = re.compile(r"visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
+"""What a child may undo: newsletters give cells a size of 0 and the blocks in them one of their own."""
 
 NOSCRIPT = re.compile("<noscript", re.IGNORECASE)
 FEW_CHARS = 1000
@@ -112,7 +114,7 @@ def segment_html(html: str) -> SegmentedPage:
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
     divided by breaks is a list of segments. Inline elements and cells hidden by an attribute of their own are left
-    out; hidden blocks are segments, and their elements say so. A page that shows next to nothing is read as browsers
+    out, as far as the next block where that may undo it; hidden blocks are segments, and their elements say so. A page that shows next to nothing is read as browsers
     without scripts show it: forums of the kind put all their posts in `noscript`. Any input is accepted.
 
     Args:
@@ -160,6 +162,7 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
     name_of, opened = walk.name_of, [-1]
     buffer: list[str] = []
     chars = link_chars = links = link_depth = pre_depth = dropped_depth = 0
+    unseen = False
 
     def flush() -> None:
         nonlocal chars, link_chars, links
@@ -175,17 +178,22 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
         chars = link_chars = 0
 
     def start_element(tag: str, attributes: Attributes) -> None:
-        nonlocal links, link_depth, pre_depth, dropped_depth
-        if dropped_depth:
-            dropped_depth += 1
-            return
+        nonlocal links, link_depth, pre_depth, dropped_depth, unseen
         role = roles[tag]
+        if dropped_depth:
+            unseen = unseen and role != _DROPPED
+            if not unseen or role != _BLOCK:
+                dropped_depth += 1
+                return
+            dropped_depth = 0
         if role <= _CELL:
             if role == _EMPTY:
                 return
-            if attributes and _is_hidden(attributes):
-                dropped_depth = 1
-                return
+            if attributes and (style := _hiding_style(attributes)) is not None:
+                unseen = style is UNSEEN
+                if not (unseen and role == _CELL):
+                    dropped_depth = 1
+                    return
             if role == _INLINE:
                 return
             if role == _LINK:
@@ -197,7 +205,7 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
             elif buffer:
                 buffer.append(" ")
         elif role == _DROPPED:
-            dropped_depth = 1
+            dropped_depth, unseen = 1, False
             return
         else:
             if buffer:
@@ -231,7 +239,8 @@ def _walk(html: str, roles: dict[str, int] = _ROLES) -> _Walk:
             if buffer and len(texts) > first[opened[-1]]:
                 flush()
         else:
-            if role == _LINK:
+            # A link within unseen text was not counted, and a block has since ended that.
+            if role == _LINK and link_depth:
                 link_depth -= 1
             return
         last[opened.pop()] = len(texts)
@@ -280,17 +289,19 @@ def _elements(walk: _Walk) -> Elements:
     )
 
 
-def _is_hidden(attributes: Attributes) -> bool:
-    """Whether one of an element's attributes hides it."""
+def _hiding_style(attributes: Attributes) -> re.Pattern[str] | None:
+    """How one of an element's attributes hides it: `NOT_DISPLAYED`, `UNSEEN`, or not at all."""
     for name, value in attributes:
-        if name == "hidden" or (name == "style" and value and HIDDEN_STYLE.search(value)):
-            return True
-    return False
+        if name == "hidden":
+            return NOT_DISPLAYED
+        if name == "style" and value:
+            return next((style for style in (NOT_DISPLAYED, UNSEEN) if style.search(value)), None)
+    return None
 
 
 def _tokens(attributes: Attributes) -> str:
     """The words by which page authors name an element: class, id, role, itemprop, and whether it is hidden."""
     tokens = [value for name, value in attributes if name in TOKEN_ATTRIBUTES and value]
-    if _is_hidden(attributes):
+    if _hiding_style(attributes) is not None:
         tokens.append(HIDDEN_TOKEN)
     return " ".join(tokens)
