@@ -49,6 +49,7 @@ def test_hidden_inline_elements_and_cells_are_left_out() -> None:
         assert texts(f"<p>Seen <span {hiding}>un<b>seen<br></b></span><a {hiding}>unseen</a>again</p>") == [
             "Seen again"
         ]
+    for hiding in ("hidden", "style=display:none"):
         assert texts(f"<table><tr><td>Weight<td {hiding}>unseen<td>3 kg</table>") == ["Weight 3 kg"]
     for shown in ("aria-hidden=true", "style=font-size:0.9em", "class=hidden", "data-hidden"):
         assert texts(f"<p>Seen <span {shown}>twice</span></p>") == ["Seen twice"]
