@@ -40,7 +40,8 @@ GROWTH = {
     "1,000 lines": (1_000, 1),
     "10,000 lines": (10_000, 1),
     "100,000 lines": (100_000, 1),
-    "20 MB, 100,000 lines": (100_000, 3),
+    "1,000 long lines": (1_000, 3),
+    "100,000 long lines, 20 MB": (100_000, 3),
 }
 """Pages of growing size: number of lines, and sentences of 67 characters in each."""
 ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
@@ -49,7 +50,7 @@ ACCURACY_CORPORA = ("classic_eval", "multilingual_eval")
 
 @dataclass(frozen=True)
 class Timing:
-    """One contender in one job: median processor seconds for all pages, and ratios of the reference's time to its own."""
+    """One contender in one job: median seconds for all pages, and ratios of the reference's time to its own."""
 
     job: str
     contender: str
@@ -181,7 +182,7 @@ def cold_start(rounds: int) -> list[Timing]:
     commands = {
         "import numpy, typer": [sys.executable, "-c", "import numpy, typer"],
         f"{US}, HTML": [*strip, str(samples / "en_news_reservoir.html")],
-        f"{US}, text": [*strip, str(samples / "en_blog_canal_boat.tsv")],
+        f"{US}, text": [*strip, str(samples / "en_autoblog_tidal.tsv")],
     }
 
     def children_seconds() -> float:

@@ -42,7 +42,9 @@ def affixed_hashes(
     np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
     hashes = np.empty((3, len(starts)), np.uint64)
     for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
-        here = bounds[:, tokens] - first
+        here = bounds[:, tokens]
+        if first:
+            here = here - first
         sums = running.take(here)
         shifts = inverses.take(here[::3])
         found = hashes[:, tokens]
