@@ -32,8 +32,8 @@ BATCH, SHORTEST, LONGEST = 256, 50, 2000
 LARGE_EVERY, LARGE_BATCH, LARGE_SHORTEST, LARGE_LONGEST = 8, 8, 4096, 100_000
 """Pages of a batch and their sizes in bytes; one batch of so many has pages as large as real ones."""
 
-HANGS_AFTER = 120
-"""Seconds for a batch after which the process prints where it is and ends, though it be in the parser's native code."""
+HANGS_AFTER = 600
+"""Seconds, on a busy machine, for a batch after which the process prints where it is and ends, though it be in the parser's native code."""
 
 KINDS: tuple[Kind, ...] = ("html", "text")
 
