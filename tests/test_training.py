@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -209,6 +210,19 @@ def test_the_markup_teaches_the_text_head(make_pages: MakePages) -> None:
         assert known.mean() > 0.5
         assert (page.labels == truth.labels)[known].mean() > 0.9
         assert np.array_equal(page.weights > 0, known)
+
+
+def test_digests_tell_contents_and_not_copies(make_pages: MakePages) -> None:
+    data = build_dataset(make_pages(6, "html"), "html")
+    assert pickle.loads(pickle.dumps(data)).digest() == data.digest()
+    others = [
+        replace(data, labels=1 - data.labels),
+        replace(data, samples=[replace(sample, page_type="article") for sample in data.samples]),
+        replace(data, words=data.words * 2),
+        replace(data, classes=None),
+        data.select(np.arange(6) > 0),
+    ]
+    assert len({other.digest() for other in [data, *others]}) == 6
 
 
 def test_joined_datasets_are_those_of_the_pages_together(make_pages: MakePages) -> None:

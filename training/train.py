@@ -181,7 +181,7 @@ def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | Non
             taught = pseudo_label(heads["html"], part.unlabelled["html"])
             data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
         fit = partial(fit_head, data, others, seed=seed, progress=progress)
-        heads[kind] = remember(cache, ("head", code, data, others, seed), fit)
+        heads[kind] = remember(cache, ("head", code, data.digest(), others.digest(), seed), fit)
     return {kind: heads[kind] for kind in part.labelled}
 
 
