@@ -361,10 +361,9 @@ def test_a_damaged_file_ends_in_one_line_and_status_2(run: Callable[..., Any], t
     assert "x: not a signature file" in ended.err
 
 
-def test_the_example_of_the_documentation(knowing_model: Model, tmp_path: Path) -> None:
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     document = (ROOT / "docs" / "site-memory.md").read_text(encoding="utf-8")
     (commands,), (code,) = (re.findall(rf"```{name}\n(.*?)```", document, re.DOTALL) for name in ("sh", "python"))
-    save_model(knowing_model, tmp_path / "models" / "mine")
     for name, numbers in (("crawl", range(4)), ("more", range(4, 8))):
         records = [json.dumps({"url": page(i).url, "text": page(i).content}) for i in numbers]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(records) + "\n", encoding="utf-8")
