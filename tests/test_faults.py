@@ -50,6 +50,7 @@ COMMANDS = {
     "review": Command(("review", "{page}", "-o", "{out}/review.html", "--model", "{model}"), "review.html"),
     "train": Command(("train", "{samples}", "-o", "{out}", "--no-report"), "weights.npz"),
     "evaluate": Command(("evaluate", "{samples}", "--json", "{out}/all.json", "--model", "{model}"), "all.json"),
+    "chart": Command(("evaluate", "{samples}", "--chart", "{out}/all.png", "--model", "{model}"), "all.png"),
     "signatures": Command(("signatures", "build", "{corpus}", "-o", "{out}/a.signatures"), "a.signatures"),
     "run": Command(("run", "{corpus}", "-o", "{out}/shards", "--pack", "none", "--model", "{model}"), "shards"),
 }
