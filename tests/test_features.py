@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.data import Kind
-from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names
+from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, hashing
 from detector.features import characters as ch
-from detector.features import hashing
 from detector.features.batch import build_batch
 from detector.features.lexical import MOST_NAME_CHARS, hash_dom, pack
 from detector.features.markup import build_markup
