@@ -57,8 +57,10 @@ class Detector:
     Args:
         model: A model, the path of a model folder, or None for the one that ships with the package.
         drop: Labels of the segments to remove.
-        threshold: Probability of content from which a segment is content, in 0..1; None takes the model's own.
-            Lower keeps more, higher removes more. A page that has prose is never emptied, unless the threshold is 1.
+        threshold: Probability of content from which a segment is content on a page without sure content, in 0..1; None
+            takes the model's own. It rises on a page whose content is sure, by the model's `lift`; see
+            docs/how-it-works.md. Lower keeps more, higher removes more. A page that has prose is never emptied, unless
+            the threshold is 1.
         signatures: What other pages hold: a file made by `detector signatures build`, or an opened store. A page's
             own address (`url`) tells which pages are of its host.
         max_bytes: Largest page: bytes as it comes, or characters where it comes decoded.
