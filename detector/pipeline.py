@@ -16,7 +16,7 @@ from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
-from detector.limits import MAX_BYTES, MAX_SEGMENTS, TIMEOUT_SECONDS, Limits
+from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
@@ -65,6 +65,7 @@ class Detector:
             own address (`url`) tells which pages are of its host.
         max_bytes: Largest page: bytes as it comes, or characters where it comes decoded.
         max_segments: Most segments of a page.
+        max_tags: Most opening brackets ("<") of an HTML page.
         timeout: Seconds a page may take to be decoded and cut into segments; see `Limits` for what it cannot do.
             A page over one of these limits is not classified and none of its text is kept; its problem says so.
 
@@ -83,6 +84,7 @@ class Detector:
         signatures: SignatureStore | str | Path | None = None,
         max_bytes: int = MAX_BYTES,
         max_segments: int = MAX_SEGMENTS,
+        max_tags: int = MAX_TAGS,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
@@ -103,7 +105,7 @@ class Detector:
                 f"model '{self.model.name}' has not learnt to use signatures; "
                 "run: detector signatures teach MODEL --corpora DIR, or give no signatures"
             )
-        self.limits = Limits(max_bytes, max_segments, timeout)
+        self.limits = Limits(max_bytes, max_segments, max_tags, timeout)
         self._dropped = np.array([label in self.drop for label in LABELS])
 
     def classify(self, page: str | bytes | Page, kind: KindOption = "auto", url: str | None = None) -> PageResult:
