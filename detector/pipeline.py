@@ -16,7 +16,7 @@ from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
-from detector.limits import MAX_BYTES, MAX_SEGMENTS, TIMEOUT_SECONDS, Limits
+from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
@@ -57,12 +57,15 @@ class Detector:
     Args:
         model: A model, the path of a model folder, or None for the one that ships with the package.
         drop: Labels of the segments to remove.
-        threshold: Probability of content from which a segment is content, in 0..1; None takes the model's own.
-            Lower keeps more, higher removes more. A page that has prose is never emptied, unless the threshold is 1.
+        threshold: Probability of content from which a segment is content on a page without sure content, in 0..1; None
+            takes the model's own. It rises on a page whose content is sure, by the model's `lift`; see
+            docs/how-it-works.md. Lower keeps more, higher removes more. A page that has prose is never emptied, unless
+            the threshold is 1.
         signatures: What other pages hold: a file made by `detector signatures build`, or an opened store. A page's
             own address (`url`) tells which pages are of its host.
         max_bytes: Largest page: bytes as it comes, or characters where it comes decoded.
         max_segments: Most segments of a page.
+        max_tags: Most opening brackets ("<") of an HTML page.
         timeout: Seconds a page may take to be decoded and cut into segments; see `Limits` for what it cannot do.
             A page over one of these limits is not classified and none of its text is kept; its problem says so.
 
@@ -81,6 +84,7 @@ class Detector:
         signatures: SignatureStore | str | Path | None = None,
         max_bytes: int = MAX_BYTES,
         max_segments: int = MAX_SEGMENTS,
+        max_tags: int = MAX_TAGS,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
         if threshold is not None and not 0 <= threshold <= 1:
@@ -101,7 +105,7 @@ class Detector:
                 f"model '{self.model.name}' has not learnt to use signatures; "
                 "run: detector signatures teach MODEL --corpora DIR, or give no signatures"
             )
-        self.limits = Limits(max_bytes, max_segments, timeout)
+        self.limits = Limits(max_bytes, max_segments, max_tags, timeout)
         self._dropped = np.array([label in self.drop for label in LABELS])
 
     def classify(self, page: str | bytes | Page, kind: KindOption = "auto", url: str | None = None) -> PageResult:

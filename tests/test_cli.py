@@ -224,7 +224,7 @@ def test_wrong_use_ends_with_two_and_a_sentence(run: Run, arguments: list[str]) 
 def test_model_info_and_verify(run: Run, sentence_folder: Path, tmp_path: Path) -> None:
     told = json.loads(run("model", "info", sentence_folder).out)
     assert (told["name"], told["info"]) == ("sentences", {"made": "by hand"})
-    assert told["heads"]["text"]["threshold"] == 0.5
+    assert (told["heads"]["text"]["threshold"], told["heads"]["text"]["lift"]) == (0.5, 0.0)
     assert (
         "model 'sentences' is whole; kinds: text, html; 47 golden rows replayed"
         in run("model", "verify", sentence_folder).out

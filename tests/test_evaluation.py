@@ -363,7 +363,7 @@ def test_evaluate_writes_everything_and_holds_the_floors(
         (["--floor", "f1=0.9"], "no figure 'f1'; there are macro_f1"),
         (["--floor", "nothing:macro_f1=0.9"], "no pages 'nothing' were measured; there are: "),
         (["--chart", "chart.svg"], "charts are PNG; name it chart.png"),
-        (["--json", "gone/report.json"], "there is no folder gone; make it, or name another"),
+        (["--json", "gone/report.json"], "there is no folder gone: make it, or name another"),
         (["--json", "."], "a folder, not a file"),
         (["--fresh", "--model", "x"], "--model names a model to read, --fresh trains one; give one of the two"),
     ],

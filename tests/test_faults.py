@@ -50,6 +50,7 @@ COMMANDS = {
     "review": Command(("review", "{page}", "-o", "{out}/review.html", "--model", "{model}"), "review.html"),
     "train": Command(("train", "{samples}", "-o", "{out}", "--no-report"), "weights.npz"),
     "evaluate": Command(("evaluate", "{samples}", "--json", "{out}/all.json", "--model", "{model}"), "all.json"),
+    "chart": Command(("evaluate", "{samples}", "--chart", "{out}/all.png", "--model", "{model}"), "all.png"),
     "signatures": Command(("signatures", "build", "{corpus}", "-o", "{out}/a.signatures"), "a.signatures"),
     "run": Command(("run", "{corpus}", "-o", "{out}/shards", "--pack", "none", "--model", "{model}"), "shards"),
 }
@@ -286,3 +287,40 @@ def test_a_page_over_a_limit_is_named_and_no_file_is_made_for_it(
     assert result.err == f"{tmp_path / 'large.txt'}: too many segments: 200,001, at most 200,000 are classified\n"
     assert [path.name for path in out.iterdir()] == ["page.txt"]
     assert run("strip", tmp_path / "large.txt", "--model", places["model"]).out == ""
+
+
+def unblamed(_: object) -> None:
+    raise OSError(5, "Input/output error")
+
+
+def test_an_error_that_names_no_file_is_not_blamed_on_standard_output(
+    run: Run, monkeypatch: pytest.MonkeyPatch, sentence_folder: Path
+) -> None:
+    monkeypatch.setattr("detector.storage.load_model", unblamed)
+    result = run("model", "info", sentence_folder)
+    assert (result.code, result.err) == (2, "detector: Input/output error\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(sentence_folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        result = subprocess.run(
+            [sys.executable, "-c", "from detector.cli import main; main()", "model", "info", sentence_folder],
+            stdout=stream, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_was_ignored_from_the_start_stays_ignored(
+    places: dict[str, Path], tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "out").mkdir()
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        result = ended(filled(COMMANDS["strip"], places, tmp_path / "out"), "page.txt", number)
+    finally:
+        signal.signal(number, before)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "out" / "page.txt").exists()

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.data import Kind
-from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names
+from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, hashing
 from detector.features import characters as ch
-from detector.features.lexical import pack
+from detector.features.batch import build_batch
+from detector.features.lexical import MOST_NAME_CHARS, hash_dom, pack
+from detector.features.markup import build_markup
 from detector.segment import segment_html, segment_text
 from detector.signatures import minhash
 
@@ -85,6 +87,21 @@ def test_sums_are_those_of_the_entries_that_training_sees(kind: Kind) -> None:
 @given(st.lists(st.text(), max_size=4))
 def test_any_text_gives_finite_features(texts: list[str]) -> None:
     assert np.isfinite(extract([segment_text(text) for text in texts], "text").X).all()
+
+
+@pytest.mark.parametrize("long", ["a" * 300_000, "a " * 150_000, "a-" * 150_000])
+def test_a_long_class_is_not_hashed_as_a_whole(long: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    powers, sizes = hashing._powers, []
+    monkeypatch.setattr(hashing, "_powers", lambda size: sizes.append(size) or powers(size))
+    first = "menu top-bar mainNav "
+
+    def words(classes: str) -> list[list[int]]:
+        page = segment_html(f"<div class='{classes}'><p>Text.</div>")
+        return hash_dom(build_markup(build_batch([page]))).by_word.tolist()
+
+    found = words(first + long)
+    assert max(sizes) == 1 << 16
+    assert found == words(first + long[: MOST_NAME_CHARS // 2 if " " in long else 0]), "a class that is cut is left out"
 
 
 @given(st.text(alphabet=st.sampled_from("<>/abdiptrul \n\"'=&;é漢")))

@@ -113,7 +113,8 @@ def test_pages_are_read_no_further_than_the_limit(run: Run, tmp_path: Path, sent
     result = run("strip", tmp_path / "large.txt", "/dev/zero", "--model", sentence_folder)
     assert result.code == 1
     assert result.err == "".join(
-        f"{name}: too large: at most 32,000,000 bytes are read\n" for name in (tmp_path / "large.txt", "/dev/zero")
+        f"{name}: too large: 32,000,001 bytes, at most 32,000,000 are read\n"
+        for name in (tmp_path / "large.txt", "/dev/zero")
     )
 
 

@@ -33,11 +33,11 @@ def test_a_page_over_a_limit_keeps_nothing_and_says_which_limit(sentence_model: 
     assert small.classify("One.\n" * 3, "text").problem is None
 
 
-def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detector.limits.MOST_TAGS", 4)
-    detector = Detector(sentence_model)
+def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model) -> None:
+    detector = Detector(sentence_model, max_tags=4)
     result = detector.classify("<p>" * 5 + SENTENCE, "html")
-    assert (result.problem, result.text, result.kind) == ("too much markup: 5 tags, at most 4 are read", "", "html")
+    problem = "too much markup: 5 opening brackets, at most 4 are read"
+    assert (result.problem, result.text, result.kind) == (problem, "", "html")
     assert detector.classify("<p>" * 4 + SENTENCE, "html").problem is None
     assert detector.classify("<p>" * 5 + SENTENCE, "text").problem is None
 
@@ -60,7 +60,9 @@ def test_a_page_that_takes_too_long_is_given_up(sentence_model: Model, monkeypat
     assert Detector(sentence_model, timeout=math.inf).classify(SENTENCE).problem is None
 
 
-@pytest.mark.parametrize("limit", [{"max_bytes": 0}, {"max_segments": -1}, {"timeout": 0}, {"timeout": math.nan}])
+@pytest.mark.parametrize(
+    "limit", [{"max_bytes": 0}, {"max_segments": -1}, {"max_tags": 0}, {"timeout": 0}, {"timeout": math.nan}]
+)
 def test_limits_that_let_nothing_through_are_refused(sentence_model: Model, limit: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(limit))):
         Detector(sentence_model, **limit)  # type: ignore[arg-type]

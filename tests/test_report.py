@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import resource
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -147,6 +148,19 @@ def test_a_report_that_cannot_be_written_is_said(
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="the report cannot be written"):
         write_report(tmp_path / "file", sentence_model, predictions, [])
+
+
+def test_a_report_on_a_full_disk_leaves_no_half_files(
+    sentence_model: Model, predictions: list[Predictions], tmp_path: Path
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(UsageError, match="the report cannot be written"):
+            write_report(tmp_path / "report", sentence_model, predictions, [])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {path.name for path in (tmp_path / "report").iterdir()} <= {"metrics.json"}
 
 
 def test_missing_matplotlib_is_said_before_training(

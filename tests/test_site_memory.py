@@ -323,6 +323,12 @@ def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., An
     assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 2
 
 
+def test_an_output_folder_that_is_missing_is_not_called_forbidden(run: Callable[..., Any], tmp_path: Path) -> None:
+    refused = run("signatures", "build", tmp_path / "a.jsonl", "-o", tmp_path / "gone" / "out")
+    assert refused.code == 2
+    assert f"there is no folder {tmp_path / 'gone'}: make it, or name a file in another with -o" in refused.err
+
+
 def test_a_run_over_a_corpus_knows_what_other_pages_hold(
     run: Callable[..., Any], knowing_model: Model, sentence_folder: Path, tmp_path: Path
 ) -> None:

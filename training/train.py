@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -101,7 +101,8 @@ def train(
         SampleError: Nothing can be learnt from the pages; the message says what is missing.
     """
     datasets = _datasets(pages, seed, cache, progress)
-    others = {kind: _unlabelled(unlabelled, pages, kind, cache) for kind in datasets}
+    labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
+    others = {kind: _unlabelled(unlabelled, labelled, kind, cache) for kind in datasets}
     seen = _Material(
         {kind: data.select(_unmeasured(data)) for kind, data in datasets.items()},
         {kind: data.select(_unmeasured(data)) for kind, data in others.items()},
@@ -185,9 +186,8 @@ def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | Non
     return {kind: heads[kind] for kind in part.labelled}
 
 
-def _unlabelled(samples: Sequence[Sample], pages: Sequence[LabelledPage], kind: Kind, cache: Path | None) -> Dataset:
+def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache: Path | None) -> Dataset:
     """Features of the unlabelled pages of a kind, but for those that share a long line with a labelled page."""
-    labelled = {line for page in pages for line in page.page.segment_texts() if len(line) >= LONG_LINE}
     chosen = []
     for sample in samples:
         if sample.kind != kind:

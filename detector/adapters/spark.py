@@ -24,7 +24,8 @@ with framework("spark"):
     from pyspark.sql import functions as sql
     from pyspark.sql.types import DoubleType, StringType, StructType
 
-_TYPES = {str: (StringType(), pa.string()), float: (DoubleType(), pa.float64())}
+_SPARK_TYPES = {str: StringType(), float: DoubleType()}
+_ARROW_TYPES = {str: pa.string(), float: pa.float64()}
 _COUNTED = pa.schema({"content": pa.int64(), "address": pa.int64(), "keys": pa.list_(pa.int64())})
 
 
@@ -45,14 +46,13 @@ def classify(
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            results = made.columns(*(batch.column(name).to_pylist() for name in chosen))
-            for name, values in results.items():
-                batch = batch.append_column(name, pa.array(values, _TYPES[COLUMNS[name]][1]))
+            for name, values in made.columns(*(batch.column(each).to_pylist() for each in chosen)).items():
+                batch = batch.append_column(name, pa.array(values, _ARROW_TYPES[COLUMNS[name]]))
             yield batch
 
     schema = StructType(pages.schema.fields.copy())
     for name, kind in COLUMNS.items():
-        schema.add(name, _TYPES[kind][0])
+        schema.add(name, _SPARK_TYPES[kind])
     return pages.mapInArrow(work, schema)
 
 
@@ -75,8 +75,8 @@ def count_signatures(
         for batch in batches:
             found = made.pages(batch.column(column).to_pylist(), batch.column(url_column).to_pylist())
             for signatures in signatures_of(found):
-                views = ((page.identity.view(np.int64), page.keys.view(np.int64)) for page in signatures)
-                rows = [{"content": who[0], "address": who[-1], "keys": keys} for who, keys in views]
+                views = ((page.identity.view(np.int64)[[0, -1]], page.keys.view(np.int64)) for page in signatures)
+                rows = [{"content": content, "address": address, "keys": keys} for (content, address), keys in views]
                 yield pa.RecordBatch.from_pylist(rows, _COUNTED)
 
     counted = pages.select(column, url_column).mapInArrow(work, "content long, address long, keys array<long>")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
@@ -21,6 +22,11 @@ from detector.cli.run import run
 from detector.cli.signatures import app as signatures_app
 from detector.cli.train import train
 from detector.errors import DetectorError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+STDOUT = "standard output"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,7 +44,7 @@ def main() -> None:
     """Run the command line; the package's own errors become one line and exit status 2."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    with _orderly_ends():
+    with _orderly_ends(), contextlib.redirect_stdout(_named_stdout()):
         try:
             if _is_plain(sys.argv[1:]):
                 strip(sys.argv[2:])
@@ -62,19 +68,44 @@ def _end(code: int | str | None) -> NoReturn:
     raise SystemExit(code) from None
 
 
+class _NamedOutput(io.FileIO):
+    """Standard output whose errors say that they are its own: the system names no file in them."""
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        try:
+            return super().write(content)
+        except OSError as error:
+            error.filename = STDOUT
+            raise
+
+
+def _named_stdout() -> TextIO:
+    """Standard output with errors that name it, unless something else, such as a test, stands in its place."""
+    given = sys.__stdout__
+    if given is None or sys.stdout is not given:
+        return sys.stdout
+    stream = io.BufferedWriter(_NamedOutput(given.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(stream, encoding="utf-8", errors="replace", line_buffering=given.line_buffering)
+
+
 def _give_up(error: OSError) -> NoReturn:
     """A file that no command looks after by itself, or standard output, could not be read or written."""
-    if error.filename is None:
+    if error.filename == STDOUT:
         # What is still buffered has nowhere to go, and must not be tried again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
-        raise SystemExit(1) from None
-    fail(f"{error.filename or 'standard output'}: {error.strerror}; make room or name another place, and start again")
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(1) from None
+    if error.filename is None:
+        fail(error.strerror or str(error))
+    fail(f"{error.filename}: {error.strerror}; make room or name another place, and start again")
 
 
 @contextlib.contextmanager
 def _orderly_ends() -> Iterator[None]:
-    """SIGINT and SIGTERM end the process by an exception, so that half-written files are taken away; a second one at once."""
+    """SIGINT and SIGTERM end the process by an exception, so that half-written files are taken away; a second one at once.
+
+    One that the process was started to ignore, as a shell does for what runs in the background, stays ignored.
+    """
 
     def end(number: int, frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
@@ -83,7 +114,11 @@ def _orderly_ends() -> Iterator[None]:
         )
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, end)
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
     try:
         yield
     finally:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from detector.cli.messages import folder_problem
 from detector.errors import UsageError
 
 if TYPE_CHECKING:
@@ -139,12 +139,10 @@ def _told_apart(new: NamedModel, old: NamedModel | None) -> tuple[NamedModel, Na
 def _check_places(json: str | None, chart: Path | None) -> None:
     """What is to be written can be, as far as can be seen before the work."""
     for option, place in (("--json", None if json in (None, STDOUT) else Path(json or "")), ("--chart", chart)):
-        if place is not None and not place.parent.is_dir():
-            raise UsageError(f"{option} {place}: there is no folder {place.parent}; make it, or name another")
         if place is not None and place.is_dir():
             raise UsageError(f"{option} {place}: a folder, not a file; name a file in it")
-        if place is not None and not os.access(place.parent, os.W_OK):
-            raise UsageError(f"{option} {place}: nothing can be written to {place.parent}; name another folder")
+        if place is not None and (problem := folder_problem(place.parent)):
+            raise UsageError(f"{option} {place}: {problem}, or name another")
     if chart is not None and chart.suffix != ".png":
         raise UsageError(f"--chart {chart}: charts are PNG; name it {chart.with_suffix('.png')}")
 

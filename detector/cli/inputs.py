@@ -12,7 +12,7 @@ from pathlib import Path
 from detector.data import KindOption, Page
 from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError
-from detector.limits import MAX_BYTES
+from detector.limits import MAX_BYTES, Limits
 
 STDIN = "-"
 _NUL_WINDOW = 8192
@@ -62,8 +62,8 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
 
 
 def _source(name: str, content: bytes, kind: KindOption) -> Source:
-    if len(content) > MAX_BYTES:
-        return Source(name, None, f"too large: at most {MAX_BYTES:,} bytes are read")
+    if problem := Limits().of_size(content):
+        return Source(name, None, problem)
     if not content.strip():
         return Source(name, None, "the file is empty")
     head = content[:_NUL_WINDOW]

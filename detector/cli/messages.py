@@ -35,5 +35,16 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fail(f"{folder}: the folder cannot be made ({error.strerror}); name another with -o")
+    if problem := folder_problem(folder):
+        fail(f"{problem}, or name another with -o")
+
+
+def folder_problem(folder: Path) -> str | None:
+    """Why no file can be made in a folder, as far as can be seen before the work, or None."""
+    if not folder.exists():
+        return f"there is no folder {folder}: make it"
+    if not folder.is_dir():
+        return f"{folder} is not a folder: take it away"
     if not os.access(folder, os.W_OK):
-        fail(f"{folder}: nothing can be written to this folder; name another with -o, or change its permissions")
+        return f"{folder}: nothing can be written to this folder: change its permissions"
+    return None

@@ -22,7 +22,7 @@ def info(folder: Annotated[Path | None, typer.Argument(help="Default: the model 
 
     model = load_model(folder or DEFAULT_MODEL)
     heads = {
-        kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold}
+        kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold, "lift": head.lift}
         for kind, head in model.heads.items()
     }
     typer.echo(

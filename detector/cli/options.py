@@ -24,7 +24,12 @@ KindOpt = Annotated[KindChoice, typer.Option("--kind", help="How to read the inp
 ModelOpt = Annotated[Path | None, typer.Option("--model", help="A model folder; default: the one that ships.")]
 ThresholdOpt = Annotated[
     float | None,
-    typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="Probability of content from which a segment stays on a page without sure content; it rises where content is "
+        "sure. Default: the model's.",
+    ),
 ]
 CorporaOpt = Annotated[
     Path | None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detector.cli.options import KindChoice
+from detector.cli.options import KindChoice, ThresholdOpt
 
 if TYPE_CHECKING:
     from detector.corpus.estimate import Estimate
@@ -64,10 +64,7 @@ def run(
         KindChoice, typer.Option(help="How to read pages; auto goes by field, content type and content.")
     ] = KindChoice.auto,
     model: Annotated[Path | None, typer.Option(help="A model folder; default: the one that ships.")] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=1.0, help="Probability of content from which a segment stays; default: the model's."),
-    ] = None,
+    threshold: ThresholdOpt = None,
     signatures: Annotated[
         Path | None,
         typer.Option(help="A signature file ('detector signatures build'): what recurs on the pages of a site goes."),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from detector.cli.messages import folder_problem
 
 if TYPE_CHECKING:
     from detector.data import Page
@@ -40,8 +41,8 @@ def build(
     from detector.signatures import SignatureCounter, merge_to_file
     from detector.site_memory import count_pages
 
-    if not os.access(output.parent, os.W_OK):
-        raise UsageError(f"{output}: nothing can be written to {output.parent}; name a file in another folder with -o")
+    if problem := folder_problem(output.parent):
+        raise UsageError(f"{output}: {problem}, or name a file in another with -o")
     failed: list[str] = []
     with _working_folder(output) as folder:
         counter: PageCounter

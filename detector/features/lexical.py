@@ -33,6 +33,9 @@ NAME_FAMILIES = 3
 MOST_NAME_WORDS = 64
 """Words of one element's class names and ids that are looked at."""
 
+MOST_NAME_CHARS = 8192
+"""Characters of them that are looked at: a hostile class of megabytes would be hashed in one piece. Real ones have up to 6,000."""
+
 FIELD_BITS = 21
 _FIELD = (1 << FIELD_BITS) - 1
 _BIAS = 128
@@ -206,7 +209,7 @@ class HashedDom:
 
 def hash_dom(markup: Markup) -> HashedDom:
     """Hashed tag and class words of each different name in the batch."""
-    texts = [f"{tag} {tokens}" for tag, tokens in markup.names]
+    texts = [_clipped(f"{tag} {tokens}") for tag, tokens in markup.names]
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     name_starts = np.cumsum(lengths + 1) - lengths - 1
     codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -223,6 +226,13 @@ def hash_dom(markup: Markup) -> HashedDom:
         [(hashes * _FACTORS[family] >> np.uint64(64 - DOM_BITS)).astype(np.int64) for family in range(3)]
     )
     return HashedDom(by_word, names.searchsorted(np.arange(len(texts) + 1)), markup)
+
+
+def _clipped(name: str) -> str:
+    """The words of a name that are within `MOST_NAME_CHARS`."""
+    if len(name) <= MOST_NAME_CHARS:
+        return name
+    return name[:MOST_NAME_CHARS].rpartition(" ")[0] or name[:MOST_NAME_CHARS]
 
 
 _IN_WORDS = np.isin(np.arange(ch.N_CLASSES), (ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT))

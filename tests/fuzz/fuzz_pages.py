@@ -18,7 +18,6 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -120,11 +119,27 @@ def attempt(detector: Detector, pages: list[bytes], kind: Kind, tally: Tally) ->
                 attempt(detector, [page], kind, tally)
             if tally.crashes > failed:
                 return None
-        tally.crashes += 1
-        path = Path(f"crash-{kind}-{tally.batches}-{tally.crashes}.bin")
-        path.write_bytes(b"\n\0page\0\n".join(pages))
-        print(f"{path}:\n{traceback.format_exc()}", file=sys.stderr)
+        keep(pages, kind, tally)
         return None
+
+
+def keep(pages: list[bytes], kind: Kind, tally: Tally) -> None:
+    """Count the exception at hand, and leave the pages that raised it in a file."""
+    tally.crashes += 1
+    path = Path(f"crash-{kind}-{tally.batches}-{tally.crashes}.bin")
+    path.write_bytes(b"\n\0page\0\n".join(pages))
+    print(f"{path}:\n{traceback.format_exc()}", file=sys.stderr)
+
+
+def attempt_batch(detector: Detector, pages: list[bytes], one: int, kind: Kind, tally: Tally) -> None:
+    """Attempt the pages together, and one of them alone: kept as a file as well if it does not come out the same."""
+    results = attempt(detector, pages, kind, tally)
+    if results is None:
+        return
+    try:
+        check_same(results[one], detector.classify(pages[one], kind))
+    except Exception:
+        keep(pages, kind, tally)
 
 
 def draw_batch(draw: random.Random, pages: list[bytes], *, large: bool) -> list[bytes]:
@@ -136,29 +151,30 @@ def draw_batch(draw: random.Random, pages: list[bytes], *, large: bool) -> list[
 def fuzz(detector: Detector, pages: list[bytes], arguments: argparse.Namespace, tally: Tally) -> None:
     """Batches of mutants, each in both modes, until there were so many executions, or so many seconds are over."""
     until = time.monotonic() + arguments.seconds
-    for number in count(arguments.first):
-        if tally.executions >= arguments.executions or time.monotonic() > until:
-            return
-        if number % 100 == 0:
-            print(
-                f"batch {number}: {tally.executions:,} executions, {tally.crashes} crashes", file=sys.stderr, flush=True
-            )
-        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
-        draw = random.Random(f"{arguments.seed}/{number}")
-        large = number % LARGE_EVERY == LARGE_EVERY - 1
-        batch = draw_batch(draw, pages, large=large)
-        tally.batches += 1
-        for kind in KINDS:
-            if large:
-                for page in batch:
-                    attempt(detector, [page], kind, tally)
-                continue
-            results = attempt(detector, batch, kind, tally)
-            if results is not None:
-                one = draw.randrange(len(batch))
-                check_same(results[one], detector.classify(batch[one], kind))
-        tally.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    faulthandler.cancel_dump_traceback_later()
+    number = arguments.first
+    try:
+        while tally.executions < arguments.executions and time.monotonic() <= until:
+            if number % 100 == 0:
+                print(
+                    f"batch {number}: {tally.executions:,} executions, {tally.crashes} crashes",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+            draw = random.Random(f"{arguments.seed}/{number}")
+            large = number % LARGE_EVERY == LARGE_EVERY - 1
+            batch = draw_batch(draw, pages, large=large)
+            tally.batches += 1
+            for kind in KINDS:
+                if large:
+                    for page in batch:
+                        attempt(detector, [page], kind, tally)
+                else:
+                    attempt_batch(detector, batch, draw.randrange(len(batch)), kind, tally)
+            tally.memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+            number += 1
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def fuzz_with_atheris(detector: Detector, pages: list[bytes], executions: int, tally: Tally) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector import Detector
-from tests.fuzz.fuzz_pages import LARGE_LONGEST, Tally, execute, seed_pages
+from detector import Detector, Page, PageResult
+from tests.fuzz.fuzz_pages import BATCH, LARGE_LONGEST, Tally, execute, fuzz, seed_pages
 from tests.fuzz.hostile import HOSTILE
 from tests.fuzz.mutations import mutate
 
@@ -32,3 +34,23 @@ def test_hostile_pages_give_sound_results(name: str) -> None:
     page = make(size // 400)
     for kind in ("auto", "html", "text"):
         execute(DETECTOR, [page], kind, Tally())  # type: ignore[arg-type]
+
+
+class Forgetful(Detector):
+    """Its results depend on the batch: pages that come together are taken for empty ones."""
+
+    def classify_many(self, pages: object, batch_size: int = 256) -> Iterator[PageResult]:
+        return super().classify_many([Page("")] * len(list(pages)), batch_size)  # type: ignore[call-overload]
+
+
+def test_a_result_that_depends_on_the_batch_is_tallied_and_the_watchdog_is_called_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    called_off: list[bool] = []
+    monkeypatch.setattr("faulthandler.cancel_dump_traceback_later", lambda: called_off.append(True))
+    monkeypatch.setattr("faulthandler.dump_traceback_later", lambda *_, **__: None)
+    tally = Tally()
+    fuzz(Forgetful(), SAMPLES, argparse.Namespace(executions=2 * BATCH, seconds=600, first=0, seed=0), tally)
+    assert (tally.batches, tally.executions, called_off) == (1, 2 * BATCH, [True])
+    assert 1 <= tally.crashes == len(list(tmp_path.iterdir()))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from detector.errors import UsageError
+from detector.files import write_whole
 from training.evaluation.rows import Row
 
 PANELS = (
@@ -44,6 +46,9 @@ def draw(rows: Sequence[Row], path: Path, models: Sequence[str]) -> None:
         rows: Figures of all contenders.
         path: The PNG file to write.
         models: Which contenders are models of ours.
+
+    Raises:
+        OSError: The file cannot be written; `filename` is its own.
     """
     import matplotlib
 
@@ -78,8 +83,10 @@ def draw(rows: Sequence[Row], path: Path, models: Sequence[str]) -> None:
         fontsize=9,
     )
     figure.supxlabel("lines: 95 % intervals by bootstrap over pages", fontsize=9, color="#475569")
-    figure.savefig(path, dpi=150)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150)
     pyplot.close(figure)
+    write_whole(path, content.getvalue())
 
 
 def _panel(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from detector.data import LABELS, Page
 from detector.errors import UsageError
+from detector.files import write_whole
 from detector.model import Model
 from detector.pipeline import Detector
 from detector.review import render, review_page
@@ -82,7 +83,7 @@ def write_report(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            write_whole(folder / name, content)
     except OSError as error:
         raise UsageError(f"{folder}: the report cannot be written ({error.strerror}); name another folder") from error
     return folder / "index.html"
