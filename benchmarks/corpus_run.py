@@ -41,6 +41,7 @@ def write_corpus(path: Path, texts: list[str], megabytes: float) -> int:
             pages += 1
             if size >= megabytes * 1e6:
                 return pages
+    raise ValueError("no texts to repeat")
 
 
 def command(corpus: Path, output: Path, workers: int) -> list[str]:
@@ -117,6 +118,8 @@ def main() -> None:
     if arguments.corpora is None:
         parser.error("name a folder of corpora with --corpora or DETECTOR_CORPORA")
     texts = read_raw_texts(arguments.corpora)
+    if not texts:
+        parser.error(f"{arguments.corpora}: no raw/*.jsonl.xz there to repeat; name another folder of corpora")
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "corpus.jsonl"
         write_corpus(corpus, texts, arguments.megabytes)
