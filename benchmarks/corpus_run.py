@@ -20,7 +20,7 @@ import time
 from itertools import cycle
 from pathlib import Path
 
-from training.corpora import read_unlabelled
+from training.corpora import read_raw_texts
 
 STATUSES = (0, 1)
 """Of a run that went well: 1 says that some pages could not be read, and crawls have binary files among them."""
@@ -41,6 +41,7 @@ def write_corpus(path: Path, texts: list[str], megabytes: float) -> int:
             pages += 1
             if size >= megabytes * 1e6:
                 return pages
+    raise ValueError("no texts to repeat")
 
 
 def command(corpus: Path, output: Path, workers: int) -> list[str]:
@@ -116,7 +117,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.corpora is None:
         parser.error("name a folder of corpora with --corpora or DETECTOR_CORPORA")
-    texts = read_unlabelled(arguments.corpora)
+    texts = read_raw_texts(arguments.corpora)
+    if not texts:
+        parser.error(f"{arguments.corpora}: no raw/*.jsonl.xz there to repeat; name another folder of corpora")
     with tempfile.TemporaryDirectory() as folder:
         corpus = Path(folder) / "corpus.jsonl"
         write_corpus(corpus, texts, arguments.megabytes)

@@ -3,36 +3,110 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+_STREAM_FOLDERS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Where the system keeps links to the open files of the process, as `/dev/stdout`."""
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file; whatever was there stays until all of it is.
+_MOST_NAME = 50
+"""Characters of a file's name that its temporary begins with: names may be as long as 255 bytes, and so may not be longer."""
+
+
+def write_whole(path: Path, content: bytes, *, synced: bool = False) -> None:
+    """Write a file; whatever was there stays until all of it is. Pipes and devices are written to as they are.
+
+    Args:
+        path: A link is replaced, not followed, but for those of the system to streams, as `/dev/stdout`.
+        content: All of it.
+        synced: Have it on the disk when this returns.
 
     Raises:
         OSError: The file cannot be written; `filename` is always its own.
     """
-    try:
-        with renamed_when_whole(path) as temporary, temporary.open("xb") as stream:
+    if _is_stream(path):
+        with _named(path), path.open("ab") as stream:
             stream.write(content)
-    except OSError as error:
-        # Where the disk is full in the middle of a file, the system does not say of which.
-        error.filename = str(path)
-        raise
+    else:
+        write_together({path: content}, synced=synced)
+
+
+def write_together(contents: Mapping[Path, bytes], *, synced: bool = False) -> None:
+    """Write files that need each other: all of them are written before the first takes its name, in their order.
+
+    Args:
+        contents: By path; the last one is there when all are.
+        synced: Have them on the disk when this returns.
+
+    Raises:
+        OSError: One of them cannot be written; `filename` says which.
+    """
+    with contextlib.ExitStack() as stack:
+        # Left from the last that was entered to the first.
+        temporaries = {path: stack.enter_context(renamed_when_whole(path)) for path in reversed(list(contents))}
+        for path, content in contents.items():
+            with _named(path), temporaries[path].open("xb") as stream:
+                stream.write(content)
+                if synced:
+                    stream.flush()
+                    os.fsync(stream.fileno())
+    if synced:
+        for folder in {path.parent for path in contents}:
+            sync_folder(folder)
 
 
 @contextlib.contextmanager
 def renamed_when_whole(path: Path) -> Iterator[Path]:
-    """A name beside the file to write to; it becomes the file's when the block ends, and is taken away if that fails."""
-    temporary = path.with_name(f".{path.name}.part")
+    """A name beside the file to write to; it becomes the file's when the block ends, and is taken away if that fails.
+
+    No other process is given the same name, nor can it be guessed and a link be put there.
+    """
+    temporary = path.with_name(f".{path.name[:_MOST_NAME]}.{secrets.token_hex(8)}.part")
     try:
-        # What a killed process left, or a link that somebody put there to have another file written over.
-        temporary.unlink(missing_ok=True)
         yield temporary
-        temporary.replace(path)
+        with _named(path):
+            temporary.replace(path)
     except BaseException:
         # A read-only disk refuses even to take away what is not there; why the block failed is what counts.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Take away what killed processes left of a file with a short name. No other process may be writing it."""
+    left = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{16}\.part")
+    for other in list(path.parent.iterdir()):
+        if left.fullmatch(other.name):
+            other.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a pipe, a device, or a name of the system for an open file."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False  # what is wrong with it, writing will say
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or (stat.S_ISLNK(mode) and path.parent in _STREAM_FOLDERS)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Have errors name the file: where the disk is full in the middle of it, the system does not say of which."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -21,7 +21,7 @@ from detector.building import build_head
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import SCHEMA
-from detector.files import write_whole
+from detector.files import write_together
 from detector.golden import golden_rows
 from detector.model import Model, schema_digest, site_schema_digest
 from detector.network import Network
@@ -45,8 +45,9 @@ _MOST_DIRECTORY_BYTES = 1 << 18
 def save_model(model: Model, folder: Path) -> None:
     """Write the model's folder: `model.json`, `weights.npz`, and `golden.json` to replay it by.
 
-    The manifest is written last and by renaming, so that a folder with a manifest is whole. Weights are not compressed:
-    it would save a third, and cost a third of the time in which a process starts.
+    No file of a model that was there is replaced before all of this one are on the disk, the manifest last, so that a
+    folder with a manifest is whole. Weights are not compressed: it would save a third, and cost a third of the time in
+    which a process starts.
 
     Raises:
         ModelError: The folder cannot be written.
@@ -55,6 +56,36 @@ def save_model(model: Model, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(f"{folder}: the folder cannot be made ({error.strerror}); name another") from error
+    heads, arrays = _describe_heads(model)
+    weights = io.BytesIO()
+    # Not with allow_pickle=False, which NumPy 2.0 takes for the name of an array; there are no objects among them.
+    np.savez(weights, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+    golden = _json(golden_rows(model))
+    manifest = {
+        "format": FORMAT,
+        "name": model.name,
+        "labels": [str(label) for label in LABELS],
+        "heads": heads,
+        "arrays": {name: _describe(array) for name, array in arrays.items()},
+        "golden": hashlib.sha256(golden).hexdigest(),
+        "info": model.info,
+    }
+    manifest["sha256"] = manifest_sha256(manifest)
+    files = {WEIGHTS: weights.getvalue(), GOLDEN: golden, MANIFEST: _json(manifest)}
+    try:
+        write_together({folder / name: content for name, content in files.items()})
+    except OSError as error:
+        raise ModelError(
+            f"{error.filename}: the model cannot be written ({error.strerror}); make room, or name another folder"
+        ) from error
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _describe_heads(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What the manifest says of the heads, by kind, and their arrays by name."""
     arrays: dict[str, NDArray[Any]] = {}
     heads: dict[str, Any] = {}
     for kind, head in model.heads.items():
@@ -83,32 +114,7 @@ def save_model(model: Model, folder: Path) -> None:
             arrays |= {f"{kind}.site.mean": head.site.mean, f"{kind}.site.scale": head.site.scale}
             arrays |= _network_arrays(f"{kind}.site", head.site.network)
             heads[kind]["site"] = {"schema": site_schema_digest(), "network": _describe_network(head.site.network)}
-    weights = io.BytesIO()
-    # Not with allow_pickle=False, which NumPy 2.0 takes for the name of an array; there are no objects among them.
-    np.savez(weights, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
-    _write(folder / WEIGHTS, weights.getvalue())
-    golden = (json.dumps(golden_rows(model), indent=1, ensure_ascii=False) + "\n").encode()
-    _write(folder / GOLDEN, golden)
-    manifest = {
-        "format": FORMAT,
-        "name": model.name,
-        "labels": [str(label) for label in LABELS],
-        "heads": heads,
-        "arrays": {name: _describe(array) for name, array in arrays.items()},
-        "golden": hashlib.sha256(golden).hexdigest(),
-        "info": model.info,
-    }
-    manifest["sha256"] = _manifest_sha256(manifest)
-    _write(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise ModelError(
-            f"{path}: the model cannot be written ({error.strerror}); make room, or name another folder"
-        ) from error
+    return heads, arrays
 
 
 def _network_arrays(name: str, network: Network) -> dict[str, NDArray[Any]]:
@@ -134,7 +140,7 @@ def _describe(array: NDArray[Any]) -> dict[str, Any]:
     return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": _sha256(array)}
 
 
-def _manifest_sha256(manifest: dict[str, Any]) -> str:
+def manifest_sha256(manifest: dict[str, Any]) -> str:
     """Digest of all of a manifest but the digest itself: against accidents; who alters it on purpose can alter both."""
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
@@ -233,7 +239,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             f"{path}: model format {manifest['format']}, this version reads {FORMAT}; "
             + ("upgrade the package" if manifest["format"] > FORMAT else "train the model again")
         )
-    if manifest.get("sha256") != _manifest_sha256(manifest):
+    if manifest.get("sha256") != manifest_sha256(manifest):
         raise ModelError(f"{path}: altered or damaged since it was written; get the model again")
     if manifest.get("labels") != [str(label) for label in LABELS]:
         raise ModelError(

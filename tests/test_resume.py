@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import training.train
+from detector.errors import RunError
 from detector.model import Head, Model
 from training import fit, resume
 from training.dataset import Dataset
@@ -43,6 +45,21 @@ def test_an_interrupted_computation_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert remember(tmp_path, "key", lambda: 1) == 1
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_that_refuses_even_to_take_away_is_named_by_why_the_result_was_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    monkeypatch.setattr("joblib.dump", full)
+    with pytest.raises(RunError, match="No space left on device"):
+        remember(tmp_path, "key", lambda: 1)
 
 
 def test_code_digests_tell_code_apart() -> None:

@@ -205,6 +205,66 @@ def test_a_field_that_turns_out_otherwise_late_in_a_shard(
     assert [row["text"] for row in rows] == ["A page."] * 5
 
 
+LARGE = (1 << 60) + 1
+"""No floating-point number."""
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "rows"),
+    [
+        ((LARGE, 0.5), "string", [str(LARGE), "0.5"]),
+        ((LARGE, 1), "int64", [LARGE, 1]),
+        ((LARGE, None), "int64", [LARGE, None]),
+        ((1, LARGE, 0.5), "string", ["1", str(LARGE), "0.5"]),
+        (((1 << 53), 0.5), "double", [float(1 << 53), 0.5]),
+        ((-(1 << 63), 1 << 63), "string", [str(-(1 << 63)), str(1 << 63)]),
+    ],
+)
+@pytest.mark.parametrize("group_bytes", [1, 8 << 20])
+def test_whole_numbers_that_are_no_floating_point_numbers_are_kept(
+    clean: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    values: tuple[Any, ...],
+    type_: str,
+    rows: list[Any],
+    group_bytes: int,
+) -> None:
+    monkeypatch.setattr("detector.corpus.tables._GROUP_BYTES", group_bytes)
+    stdin = b"".join(json.dumps({"text": "A page.", "id": value}).encode() + b"\n" for value in values)
+    assert clean("-", "-o", tmp_path / "out", "--pack", "parquet", stdin=stdin).code == 0
+    column = pq.read_table(tmp_path / "out" / "part-00000.parquet")["id"]
+    assert (str(column.type), column.to_pylist()) == (type_, rows)
+
+
+def test_names_of_fields_that_are_no_text_become_it_and_stay_different(clean: Run, tmp_path: Path) -> None:
+    stdin = rb'{"text": "A page.", "a\ud800": 1, "a\ud801": 2, "a?": 3, "\ud800": {"\ud800": 4}, "\u00e4": 5}' + b"\n"
+    assert clean("-", "-o", tmp_path / "out", "--pack", "parquet", stdin=stdin).code == 0
+    (row,) = pq.read_table(tmp_path / "out" / "part-00000.parquet").to_pylist()
+    assert {"a??": 1, "a???": 2, "a?": 3, "?": '{"?": 4}', "ä": 5}.items() <= row.items()
+
+
+@pytest.mark.parametrize("packing", ["none", "parquet"])
+def test_files_of_ones_own_in_the_output_folder_stay(clean: Run, tmp_path: Path, packing: str) -> None:
+    out = tmp_path / "out"
+    (out / "part-00001.jsonl.part").mkdir(parents=True)
+    own = [
+        out / name for name in ("part-notes.part", "part-1.jsonl.part", "part-00000.txt", "part-00000.jsonl.bak.part")
+    ]
+    for path in own:
+        path.write_text("mine")
+    assert clean("-", "-o", out, "--pack", packing, stdin=b'{"text": "A page."}\n').code == 0
+    # As if it had been interrupted: what came from a pipe is begun anew.
+    state = out / "checkpoint.json"
+    state.write_text(state.read_text().replace('"finished": true', '"finished": false'))
+    (out / "problems.jsonl").unlink()
+    (out / "part-00003.jsonl.part").touch()
+    assert clean("-", "-o", out, "--pack", packing, stdin=b'{"text": "A page."}\n').code == 0
+    assert not (out / "part-00003.jsonl.part").exists()
+    assert [path.read_text() for path in own] == ["mine"] * len(own)
+    assert (out / "part-00001.jsonl.part").is_dir()
+
+
 def test_a_table_has_so_many_columns_and_not_more(
     clean: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from datasketch import MinHash, MinHashLSH
 
 from detector import Detector, ModelError, Page, SignatureError, UsageError
+from detector.cli.signatures import _working_folder
 from detector.data import BOILERPLATE, CONTENT, LABELS
 from detector.features.site import NAMES, NEAR_BANDS, NEAR_ROWS, band_hashes, host_of, scheme, site_features
 from detector.model import SITE_INPUT_NAMES, Model, SiteHead
@@ -252,7 +253,7 @@ def test_a_site_head_that_does_not_fit_is_refused(
     save_model(knowing_model, tmp_path)
     manifest = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     change(manifest["heads"]["text"])
-    manifest["sha256"] = storage._manifest_sha256(manifest)
+    manifest["sha256"] = storage.manifest_sha256(manifest)
     (tmp_path / "model.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelError, match=message):
         load_model(tmp_path)
@@ -311,6 +312,41 @@ def test_build_merge_and_info(run: Callable[..., Any], tmp_path: Path) -> None:
     assert (facts["pages"], facts["hosts"], facts["url"]) == (7, 1, {"different": 6, "on pages": 7})
     store = SignatureStore.open(tmp_path / "all", scheme())
     assert counts(MENU, "https://heron.example/new", store, LINE) == [7, 7]
+
+
+def test_a_second_build_of_one_file_leaves_the_first_its_runs(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text("A page.", encoding="utf-8")
+    output = tmp_path / "out" / "a"
+    output.parent.mkdir()
+    build = ("signatures", "build", tmp_path / "page.txt", "-o", output)
+    with _working_folder(output) as folder:
+        (folder / "run-0").write_bytes(b"of the first")
+        ended = run(*build)
+        assert (ended.code, "another run is writing" in ended.err) == (2, True)
+        assert (folder / "run-0").read_bytes() == b"of the first"
+    folder.mkdir()
+    (folder / "run-7").write_bytes(b"of a killed one")
+    assert run(*build).code == 0
+    assert [path.name for path in output.parent.iterdir()] == ["a"]
+
+
+def test_why_a_build_failed_is_said_though_its_folder_cannot_be_removed(tmp_path: Path) -> None:
+    def fail() -> None:
+        with _working_folder(tmp_path / "a") as folder:
+            folder.rmdir()
+            raise ValueError("the first")
+
+    with pytest.raises(ValueError, match="the first"):
+        fail()
+
+
+def test_a_link_in_place_of_the_working_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "precious").touch()
+    (tmp_path / ".a.runs").symlink_to(tmp_path / "own")
+    with _working_folder(tmp_path / "a") as folder:
+        assert list(folder.iterdir()) == []
+    assert (tmp_path / "own" / "precious").exists()
 
 
 def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -27,8 +28,8 @@ from detector.storage import (
     MANIFEST,
     MAX_WEIGHTS_BYTES,
     WEIGHTS,
-    _manifest_sha256,
     load_model,
+    manifest_sha256,
     read_golden,
     save_model,
 )
@@ -68,7 +69,7 @@ def altered(
         if array.dtype != object
     }
     edit(manifest)
-    manifest["sha256"] = _manifest_sha256(manifest)
+    manifest["sha256"] = manifest_sha256(manifest)
     folder.mkdir()
     with zipfile.ZipFile(folder / WEIGHTS, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in changed.items():
@@ -466,3 +467,26 @@ def test_missing_and_altered_golden_rows_are_said(sentence_folder: Path, tmp_pat
     (folder / GOLDEN).unlink()
     with pytest.raises(ModelError, match=r"cannot read the golden rows \(No such file"):
         read_golden(folder)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, GOLDEN, MANIFEST])
+def test_a_failed_save_leaves_the_model_that_was_there(
+    sentence_model: Model, sentence_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder, other = tmp_path / "model", Model("other", {"text": sentence_model.heads["text"]})
+    shutil.copytree(sentence_folder, folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", **options: Any) -> Any:
+        if name in path.name and mode != "rb":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, mode, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(ModelError, match=rf"{re.escape(str(folder / name))}: the model cannot be written .*make room"):
+        save_model(other, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    monkeypatch.undo()
+    save_model(other, folder)
+    assert load_model(folder).name == "other"

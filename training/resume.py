@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ from typing import TypeVar
 import joblib
 
 from detector.errors import RunError
+from detector.files import renamed_when_whole
 
 Result = TypeVar("Result")
 
@@ -37,19 +37,16 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
         found: Result = joblib.load(path)
         return found
     result = compute()
-    # Renamed when whole: an interrupted run leaves nothing that looks like a result.
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        joblib.dump(result, temporary)
-        temporary.replace(path)
+        # An interrupted run leaves nothing that looks like a result.
+        with renamed_when_whole(path) as temporary:
+            joblib.dump(result, temporary)
     except OSError as error:
         raise RunError(
             f"{folder}: what was computed cannot be kept ({error.strerror}); make room, and start the same command "
             "again: it goes on from here"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return result
 
 

@@ -14,7 +14,6 @@ from detector.cli.messages import folder_problem
 
 if TYPE_CHECKING:
     from detector.data import Page
-    from detector.signatures.counting import PageCounter
 
 app = typer.Typer(no_args_is_help=True, help="What recurs on the pages of a site: signature files.")
 
@@ -44,19 +43,19 @@ def build(
     if problem := folder_problem(output.parent):
         raise UsageError(f"{output}: {problem}, or name a file in another with -o")
     failed: list[str] = []
-    with _working_folder(output) as folder:
-        counter: PageCounter
-        if redis is not None:
-            from detector.signatures.shared import RedisSignatureCounter
+    if redis is not None:
+        from detector.signatures.shared import RedisSignatureCounter
 
-            counter = RedisSignatureCounter(redis, scheme())
-        else:
+        shared = RedisSignatureCounter(redis, scheme())
+        pages = count_pages(_pages(corpus, failed), shared)
+        merge_to_file([shared.freeze()], output, min_pages)
+    else:
+        with _working_folder(output) as folder:
             counter = SignatureCounter(scheme(), folder)
-        pages = count_pages(_pages(corpus, failed), counter)
-        if isinstance(counter, SignatureCounter):
-            counter.freeze_to_file(output, min_pages)
-        else:
-            merge_to_file([counter.freeze()], output, min_pages)
+            pages = count_pages(_pages(corpus, failed), counter)
+            # Written there, so that it is taken away with the runs if the process is killed.
+            counter.freeze_to_file(folder / output.name, min_pages)
+            (folder / output.name).replace(output)
     typer.echo(f"{output}: {pages:,} new pages", err=True)
     raise typer.Exit(1 if failed else 0)
 
@@ -66,16 +65,25 @@ def _working_folder(output: Path) -> Iterator[Path]:
     """A folder for what the memory does not hold, beside the output, for a system's temporary folder may be in memory.
 
     Its name is always the same, so that what a killed process left is taken away by the next.
+
+    Raises:
+        RunError: Another process is writing the same output.
     """
+    from detector.corpus.outputs import FolderLock
 
     folder = output.with_name(f".{output.name}.runs")
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir()
+    if folder.is_symlink():
+        folder.unlink()  # what it leads to is not ours to empty
+    folder.mkdir(exist_ok=True)
+    lock = FolderLock(folder)
     try:
+        for left in list(folder.iterdir()):
+            left.unlink()
         yield folder
     finally:
-        shutil.rmtree(folder)
+        # What stays, the next takes away; why the block failed is what counts.
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
 
 
 @app.command()

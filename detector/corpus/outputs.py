@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 from detector.corpus.records import Position, Statistics
 from detector.corpus.tables import write_table
 from detector.errors import RunError
+from detector.files import write_whole
 
 CHECKPOINT = "checkpoint.json"
 STATISTICS = "statistics.json"
 PROBLEMS = "problems.jsonl"
 
 
-SHARDS = "part-*"
+_SHARD = re.compile(r"part-[0-9]{5,}\.(jsonl(\.(gz|zst))?|parquet)(\.part){0,2}")
 
 
 def shard_name(number: int, suffix: str) -> str:
@@ -30,24 +32,9 @@ def shard_name(number: int, suffix: str) -> str:
     return f"part-{number:05d}{suffix}"
 
 
-def write_whole(path: Path, content: str) -> None:
-    """Write a whole file or none, and have it on the disk when this returns."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def shards_in(folder: Path) -> list[Path]:
+    """The shards in a folder, whole or not; what else begins with `part-` is somebody's own."""
+    return sorted(path for path in folder.iterdir() if _SHARD.fullmatch(path.name) and path.is_file())
 
 
 class GrowingFile:
@@ -132,7 +119,7 @@ class Checkpoint:
     def save(self, folder: Path) -> None:
         """Put it in place of the one before."""
         content = {**asdict(self), "statistics": self.statistics.as_dict()}
-        write_whole(folder / CHECKPOINT, json.dumps(content, indent=1))
+        write_whole(folder / CHECKPOINT, json.dumps(content, indent=1).encode(), synced=True)
 
     @classmethod
     def load(cls, folder: Path) -> Checkpoint | None:

@@ -13,16 +13,16 @@ from typing import Any, BinaryIO, Protocol
 from detector.corpus.outputs import (
     CHECKPOINT,
     PROBLEMS,
-    SHARDS,
     STATISTICS,
     Checkpoint,
     FolderLock,
     GrowingFile,
     shard_name,
-    write_whole,
+    shards_in,
 )
 from detector.corpus.records import Position, Problem, Statistics, Unit, UnitResult
 from detector.errors import RunError
+from detector.files import remove_leftovers, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class FolderSink:
             if name in self._files:
                 self._files.pop(name).publish()
         path = self._options.statistics or self._folder / STATISTICS
-        write_whole(path, json.dumps(self.statistics.as_dict(), indent=1) + "\n")
+        write_whole(path, _as_json(self.statistics), synced=True)
         self._state.finished = True
         self._state.save(self._folder)
         self._remove_leftovers()
@@ -159,11 +159,11 @@ class FolderSink:
             if resumable or state.finished:
                 return state
         taken = [path for path in (self._path("problems"), self._path("removed")) if path is not None and path.exists()]
-        taken += [] if state is not None else sorted(self._folder.glob(SHARDS))
+        taken += [] if state is not None else shards_in(self._folder)
         if taken:
             raise RunError(f"{taken[0]} is there already, and no {CHECKPOINT} of this run; name another")
         if state is not None:
-            for path in self._folder.glob(SHARDS):
+            for path in shards_in(self._folder):
                 path.unlink()
         return Checkpoint(settings)
 
@@ -199,9 +199,11 @@ class FolderSink:
 
     def _remove_leftovers(self) -> None:
         """Remove what the checkpoint no longer counts on: the lines of shards that are tables now, half a table."""
+        for name in (CHECKPOINT, STATISTICS):
+            remove_leftovers(self._folder / name)
         counted = None if self.finished else GrowingFile.part_of(self._shard())
-        for path in self._folder.glob(f"{SHARDS}.part"):
-            if path != counted:
+        for path in shards_in(self._folder):
+            if path.suffix == ".part" and path != counted:
                 path.unlink()
 
 
@@ -254,7 +256,7 @@ class StreamSink:
             if file is not None:
                 file.publish()
         if self._options.statistics is not None:
-            write_whole(self._options.statistics, json.dumps(self.statistics.as_dict(), indent=1) + "\n")
+            write_whole(self._options.statistics, _as_json(self.statistics), synced=True)
 
 
 def _count(statistics: Statistics, unit: Unit, result: UnitResult) -> list[Problem]:
@@ -263,6 +265,10 @@ def _count(statistics: Statistics, unit: Unit, result: UnitResult) -> list[Probl
     statistics.add(result.statistics)
     statistics.add(Statistics(problems=Counter(str(p.trouble) for p in problems), skipped=unit.skipped))
     return problems
+
+
+def _as_json(statistics: Statistics) -> bytes:
+    return (json.dumps(statistics.as_dict(), indent=1) + "\n").encode()
 
 
 def _lines(problems: list[Problem]) -> bytes:

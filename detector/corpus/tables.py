@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ _GROUP_BYTES = 8 << 20
 
 _MOST_FIELDS = 10_000
 """A table with more columns would be held in memory by their number alone."""
+
+_MOST_EXACT = 1 << 53
+"""Not every whole number beyond it is a floating-point number, too."""
 
 _SPANS = "spans"
 
@@ -62,12 +65,13 @@ def _write(lines: Path, packing: str, path: Path, found: Kinds) -> bool:
             now = {name: _common(seen) for name, seen in found.items()}
             if table is None:
                 kinds = now
-                schema = pa.schema([(name, types[kind]) for name, kind in kinds.items()])
+                columns = zip(_column_names(kinds), kinds.values(), strict=True)
+                schema = pa.schema([(name, types[kind]) for name, kind in columns])
                 table = library.ParquetWriter(stream, schema, compression="zstd")
             fits = fits and now == kinds
             if fits:
-                columns = [_column([row.get(name) for row in rows], kind, types[kind]) for name, kind in kinds.items()]
-                table.write_table(pa.Table.from_arrays(columns, schema=schema))
+                arrays = [_column([row.get(name) for row in rows], kind, types[kind]) for name, kind in kinds.items()]
+                table.write_table(pa.Table.from_arrays(arrays, schema=schema))
         if table is not None:
             table.close()
         stream.flush()
@@ -93,7 +97,9 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
-        return "int" if -(1 << 63) <= value < 1 << 63 else "json"
+        if abs(value) <= _MOST_EXACT:
+            return "int"
+        return "long" if -(1 << 63) <= value < 1 << 63 else "json"
     return "float" if isinstance(value, float) else "text" if isinstance(value, str) else "json"
 
 
@@ -101,7 +107,26 @@ def _common(kinds: set[str]) -> str:
     if len(kinds) <= 1:
         # A field that is empty in this shard is most likely text in the others.
         return next(iter(kinds), "text")
+    if kinds == {"int", "long"}:
+        return "long"
     return "float" if kinds == {"int", "float"} else "json"
+
+
+def _column_names(fields: Collection[str]) -> list[str]:
+    """The names of fields as text, which half surrogates are not; different ones stay different."""
+    taken, names = set(fields), []
+    for field in fields:
+        name = _as_text(field)
+        while name != field and name in taken:
+            name += "?"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _as_text(value: str) -> str:
+    """Without half surrogates, which JSON can name."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _types() -> dict[str, Any]:
@@ -111,7 +136,7 @@ def _types() -> dict[str, Any]:
         [("start", pa.int64()), ("end", pa.int64()), ("label", pa.string()), ("probability", pa.float64())]
     )
     return {
-        "bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "text": pa.string(), "json": pa.string(),
+        "bool": pa.bool_(), "int": pa.int64(), "long": pa.int64(), "float": pa.float64(), "text": pa.string(), "json": pa.string(),
         "spans": pa.list_(span),
     }  # fmt: skip
 
@@ -130,10 +155,7 @@ def _column(values: list[Any], kind: str, arrow: Any) -> Any:
     if kind == "json":
         values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
     if kind in ("json", "text"):
-        # Half surrogates, which JSON can name, are no text elsewhere.
-        values = [
-            value if value is None or value.isascii() else value.encode("utf-8", "replace").decode() for value in values
-        ]
+        values = [None if value is None else _as_text(value) for value in values]
     return pa.array(values, arrow)
 
 

@@ -30,7 +30,7 @@ from detector import Detector, Page
 from detector.errors import ModelError
 from detector.golden import replay
 from detector.pipeline import DEFAULT_MODEL
-from detector.storage import GOLDEN, MANIFEST, WEIGHTS, _manifest_sha256, load_model, read_golden
+from detector.storage import GOLDEN, MANIFEST, WEIGHTS, load_model, manifest_sha256, read_golden
 
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2, 17, 1 << 40, 10**400, -1.5, 0.0, 1e-320, 1e308, float("nan"), float("inf"), "", "text", "../../x",
@@ -125,7 +125,7 @@ def _other(draw: random.Random, array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _signed(manifest: dict[str, Any]) -> bytes:
-    manifest["sha256"] = _manifest_sha256(manifest)
+    manifest["sha256"] = manifest_sha256(manifest)
     return json.dumps(manifest).encode("utf-8", "surrogatepass")
 
 
