@@ -20,6 +20,8 @@ import time
 from itertools import cycle
 from pathlib import Path
 
+from processes import stats_of_family
+
 from training.corpora import read_raw_texts
 
 STATUSES = (0, 1)
@@ -65,22 +67,6 @@ def check(status: int) -> None:
         raise SystemExit(f"the run ended with status {status}; give the command of the run by itself to see why")
 
 
-def family(pid: int) -> list[int]:
-    """The process and its descendants."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # The name of a process stands in brackets and may hold anything.
-            parent = int(path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        children.setdefault(parent, []).append(int(path.parent.name))
-    found = [pid]
-    for one in found:
-        found += children.get(one, [])
-    return found
-
-
 def peak_megabytes(pid: int) -> float:
     """The most memory that a process has had in use; 0 if it has ended."""
     try:
@@ -100,7 +86,7 @@ def peaks_of_run(corpus: Path, workers: int) -> tuple[list[float], float]:
             command(corpus, Path(folder) / "out", workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as run:
             while run.poll() is None:
-                for pid in family(run.pid):
+                for pid in stats_of_family(run.pid):
                     peaks[pid] = max(peaks.get(pid, 0.0), peak_megabytes(pid))
                 time.sleep(PAUSE_SECONDS)
         check(run.returncode)

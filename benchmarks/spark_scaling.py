@@ -23,6 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from processes import stats_of_family
 from pyspark.sql import DataFrame, SparkSession
 
 from detector.adapters.recipe import DetectorRecipe
@@ -87,19 +88,8 @@ def to_nowhere(frame: DataFrame) -> None:
 
 def cpu_seconds() -> float:
     """Of all processes below this one: driver, executors and their Python workers."""
-    parents, used = {}, {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        process = int(path.parent.name)
-        parents[process] = int(fields[1])
-        used[process] = sum(map(int, fields[11:15]))
-    below = {os.getpid()}
-    while more := {process for process, parent in parents.items() if parent in below} - below:
-        below |= more
-    return sum(used[process] for process in below) / os.sysconf("SC_CLK_TCK")
+    ticks = sum(sum(map(int, fields[11:15])) for fields in stats_of_family(os.getpid()).values())
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def stages(session: SparkSession) -> list[dict[str, Any]]:
