@@ -15,8 +15,9 @@ MAX_SEGMENTS = 200_000
 do not bound the memory."""
 
 MAX_TAGS = 1_000_000
-"""Most opening brackets of an HTML page by default, for tags begin with them: the parser takes a hundred bytes for an element and as much for its
-text, so 32 MB of nothing but tags would take two gigabytes. Of 3,200 crawled pages none had more than 22,000."""
+"""Most opening brackets of an HTML page by default, for tags begin with them: the parser takes a hundred bytes for an
+element and as much for its text, so 32 MB of nothing but tags would take two gigabytes. Of 3,200 crawled pages none had
+more than 22,000."""
 
 TIMEOUT_SECONDS = 60.0
 """Seconds a page may take by default."""

@@ -113,9 +113,10 @@ def segment_html(html: str) -> SegmentedPage:
     """Split an HTML page into segments, one a block of visible text.
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
-    divided by breaks is a list of segments. Inline elements and cells hidden by an attribute of their own are left
-    out, as far as the next block where that may undo it; hidden blocks are segments, and their elements say so. A page that shows next to nothing is read as browsers
-    without scripts show it: forums of the kind put all their posts in `noscript`. Any input is accepted.
+    divided by breaks is a list of segments. Inline elements and cells that are not displayed are left out, and inline
+    elements that are unseen as far as the next block, which may undo it; hidden blocks are segments, and their elements
+    say so. A page that shows next to nothing is read as browsers without scripts show it: forums of the kind put all
+    their posts in `noscript`. Any input is accepted.
 
     Args:
         html: The page's markup.
