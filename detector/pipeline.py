@@ -18,6 +18,7 @@ from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
+from detector.network import Places
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
 from detector.signatures import SignatureStore
@@ -162,7 +163,8 @@ class Detector:
     ) -> dict[int, PageResult]:
         """Results, by their places among `pages`, of pages of one kind."""
         segmented = [page for _, page in group]
-        offsets = np.cumsum([0, *map(len, segmented)])
+        places = Places.of(np.cumsum([0, *map(len, segmented)]))
+        offsets = places.offsets
         head = self.model.head(kind)
         probabilities, prose = _score(head, segmented, kind)
         site = None
@@ -170,8 +172,8 @@ class Detector:
             site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
-        labels = decide(probabilities, threshold, head.lift, offsets)
-        drop_list_headings(labels, probabilities, prose, offsets)
+        labels = decide(probabilities, threshold, head.lift, places)
+        drop_list_headings(labels, probabilities, prose, places)
         if threshold < 1:
             rescue_prose(labels, probabilities, prose, offsets)
         kept = ~self._dropped[labels]

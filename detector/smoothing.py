@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import CONTENT, LINK_LIST
+from detector.network import Places
 
 LIKELY, SURE = 0.5, 0.9
 """Probabilities of content from which a segment may be its page's content, and from which it surely is."""
 
 
-def decide(
-    probabilities: NDArray[np.float32], threshold: float, lift: float, offsets: NDArray[np.int64]
-) -> NDArray[np.uint8]:
+def decide(probabilities: NDArray[np.float32], threshold: float, lift: float, places: Places) -> NDArray[np.uint8]:
     """Label each segment: content from its page's threshold on, otherwise the likelier of the other labels.
 
     On a page whose content is sure, what is doubtful is a teaser more often than not, so the threshold rises with the
@@ -24,18 +23,17 @@ def decide(
         threshold: Probability of content from which a segment is content on a page without sure content, in 0..1.
         lift: How far the threshold of a page rises if all its content is sure, by the distance of `threshold` from the
             nearer of 0 and 1, so that those keep everything and nothing.
-        offsets: (n_pages + 1,) int64.
+        places: Which page each segment is in.
 
     Returns:
         (n_segments,) uint8, indices into `LABELS`.
     """
-    content = probabilities[:, CONTENT]
-    page_of = np.arange(len(offsets) - 1).repeat(offsets[1:] - offsets[:-1])
-    likely = np.bincount(page_of[content >= LIKELY], minlength=len(offsets) - 1)
-    sure = np.bincount(page_of[content >= SURE], minlength=len(offsets) - 1)
+    content, n_pages = probabilities[:, CONTENT], len(places.offsets) - 1
+    likely = np.bincount(places.page_of[content >= LIKELY], minlength=n_pages)
+    sure = np.bincount(places.page_of[content >= SURE], minlength=n_pages)
     thresholds = threshold + lift * min(threshold, 1 - threshold) * (sure / np.maximum(likely, 1))
     labels = np.argmax(probabilities[:, CONTENT + 1 :], axis=1).astype(np.uint8) + np.uint8(CONTENT + 1)
-    labels[content >= thresholds[page_of]] = CONTENT
+    labels[content >= thresholds[places.page_of]] = CONTENT
     return labels
 
 
@@ -48,10 +46,7 @@ no figure by more than .001; news in five languages gain .003 in word F1."""
 
 
 def drop_list_headings(
-    labels: NDArray[np.uint8],
-    probabilities: NDArray[np.float32],
-    prose: NDArray[np.bool_],
-    offsets: NDArray[np.int64],
+    labels: NDArray[np.uint8], probabilities: NDArray[np.float32], prose: NDArray[np.bool_], places: Places
 ) -> None:
     """Label the doubtful line above a link list as part of the list, in place.
 
@@ -59,9 +54,9 @@ def drop_list_headings(
         labels: (n_segments,) uint8, indices into `LABELS`.
         probabilities: (n_segments, n_labels) float32.
         prose: (n_segments,) bool; prose is no heading.
-        offsets: (n_pages + 1,) int64.
+        places: Which page each segment is in.
     """
-    page_of = np.arange(len(offsets) - 1).repeat(offsets[1:] - offsets[:-1])
+    page_of = places.page_of
     listed = labels == LINK_LIST
     heading = (labels == CONTENT) & ~prose & (probabilities[:, CONTENT] < DOUBTFUL)
     for step in range(1, LIST_RUN + 1):

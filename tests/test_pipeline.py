@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
+from detector.network import Places
 from detector.smoothing import decide, drop_list_headings, rescue_prose
 
 DETECTOR = Detector()
@@ -65,13 +66,13 @@ def test_threshold_and_drop_decide_what_stays() -> None:
 def test_sure_content_raises_the_threshold_of_its_page_alone() -> None:
     content = np.array([0.95, 0.97, 0.6, 0.6, 0.7, 0.2, 0.95, 0.6], np.float32)
     probabilities = np.stack((content, (1 - content) * 0.75, (1 - content) * 0.25), axis=1)
-    offsets = np.array([0, 3, 3, 6, 8])
-    assert decide(probabilities, 0.5, 0.0, offsets).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+    places = Places.of(np.array([0, 3, 3, 6, 8]))
+    assert decide(probabilities, 0.5, 0.0, places).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
     # Two thirds of the first page's likely content are sure, none of the second's, half of the last one's.
-    assert decide(probabilities, 0.5, 0.6, offsets).tolist() == [0, 0, 1, 0, 0, 1, 0, 1]
-    assert decide(probabilities, 0.5, 0.25, offsets).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
+    assert decide(probabilities, 0.5, 0.6, places).tolist() == [0, 0, 1, 0, 0, 1, 0, 1]
+    assert decide(probabilities, 0.5, 0.25, places).tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
     for threshold, expected in ((0.0, 0), (1.0, 1)):
-        assert set(decide(probabilities, threshold, 0.9, offsets).tolist()) == {expected}
+        assert set(decide(probabilities, threshold, 0.9, places).tolist()) == {expected}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_a_doubtful_line_goes_with_the_list_below_it_in_its_own_page_only() -> N
     probabilities[:, 0] = 0.45
     prose = np.zeros(len(labels), bool)
     prose[7] = True
-    drop_list_headings(labels, probabilities, prose, np.array([0, 4, 7, 11]))
+    drop_list_headings(labels, probabilities, prose, Places.of(np.array([0, 4, 7, 11])))
     assert labels.tolist() == [1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1]
 
 

@@ -210,7 +210,7 @@ def _macro_f1(found: Predictions, inputs: NDArray[np.float32], labels: NDArray[n
     """Mean F1 of keep and remove, over the segments whose label is known."""
     known = labels >= 0
     head = found.head
-    kept = (decide(head.probabilities(inputs, places), head.threshold, head.lift, places.offsets) == CONTENT)[known]
+    kept = (decide(head.probabilities(inputs, places), head.threshold, head.lift, places) == CONTENT)[known]
     wanted = (labels == CONTENT)[known]
     wrong = int((kept != wanted).sum())
     keep, remove = 2 * int((kept & wanted).sum()), 2 * int((~kept & ~wanted).sum())

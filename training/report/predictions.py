@@ -72,7 +72,8 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
             continue
         data = build_dataset(chosen, kind, cache)
         inputs = head.standardised(segment_rows(head, data))
-        probabilities = head.probabilities(inputs, Places.of(data.offsets))
-        decided = decide(probabilities, head.threshold, head.lift, data.offsets)
+        places = Places.of(data.offsets)
+        probabilities = head.probabilities(inputs, places)
+        decided = decide(probabilities, head.threshold, head.lift, places)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
     return found
