@@ -171,7 +171,7 @@ def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     Args:
         classes: (n_chars,) uint8 character classes.
     """
-    word = _in_words(classes)
+    word = in_words(classes)
     joins = np.zeros(len(classes) + 1, bool)
     np.logical_and(word[1:], word[:-1], out=joins[1:-1])
     visible = classes != ch.SPACE
@@ -182,7 +182,7 @@ def token_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     return starts, ends
 
 
-def _in_words(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def in_words(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether characters are letters of spaced scripts, or digits: one comparison, as what lies below LOWER wraps around."""
     return classes - np.uint8(ch.LOWER) <= ch.DIGIT - ch.LOWER
 
@@ -258,7 +258,7 @@ def _shapes(classes: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDAr
     if not len(starts):
         return np.empty(0, np.int64)
     # Few words are of more than one class after their first character: those change within.
-    word = _in_words(classes)
+    word = in_words(classes)
     changes = (classes[2:] != classes[1:-1]) & word[2:] & word[1:-1] & word[:-2]
     at = changes.nonzero()[0] + 2
     rest = _FLAGS.take(classes.take(starts + 1, mode="clip"))

@@ -215,11 +215,12 @@ def hash_dom(markup: Markup) -> HashedDom:
     codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     classes = _split_camel_case(ch.class_table().take(ch.places(codes)))
     starts, ends = b.token_bounds(classes)
-    names = np.repeat(np.arange(len(texts)), np.diff(starts.searchsorted(name_starts), append=len(starts)))
-    place = np.arange(len(starts)) - starts.searchsorted(name_starts).take(names)
+    first_of = starts.searchsorted(name_starts)
+    names = np.repeat(np.arange(len(texts)), np.diff(first_of, append=len(starts)))
+    place = np.arange(len(starts)) - first_of.take(names)
     # A page lies inside <html> and <body> as a whole: their names say nothing of a segment.
     outer = np.array([tag in ("html", "body") for tag in markup.tags]).take(markup.tag_of.take(names))
-    chosen = _IN_WORDS.take(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
+    chosen = b.in_words(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
     names = names[chosen]
     hashes = word_hashes(codes, starts[chosen], ends[chosen], name_starts)
     by_word = np.stack(
@@ -233,10 +234,6 @@ def _clipped(name: str) -> str:
     if len(name) <= MOST_NAME_CHARS:
         return name
     return name[:MOST_NAME_CHARS].rpartition(" ")[0] or name[:MOST_NAME_CHARS]
-
-
-_IN_WORDS = np.isin(np.arange(ch.N_CLASSES), (ch.LOWER, ch.UPPER, ch.LETTER, ch.DIGIT))
-"""Whether a token that begins with a character of each class is a word or number."""
 
 
 def _split_camel_case(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
