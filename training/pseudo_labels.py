@@ -7,6 +7,8 @@ pages. So an HTML head labels pages, the markup is forgotten, and what it was su
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from detector.model import Head
@@ -27,11 +29,9 @@ def pseudo_label(head: Head, data: Dataset) -> list[LabelledPage]:
         head: An HTML head.
         data: HTML pages; their own labels are not looked at.
     """
-    inputs = head.standardised(segment_rows(head, data))
-    pages = []
-    for number, sample in enumerate(data.samples):
-        first, last = data.offsets[number : number + 2].tolist()
-        probabilities = head.probabilities(inputs[first:last], Places.of(np.array([0, last - first])))
-        labels = np.where(probabilities.max(axis=1) >= SURE, probabilities.argmax(axis=1), UNKNOWN)
-        pages.append(as_text(weighted(sample, segment_html(sample.content), labels.astype(np.int8))))
-    return pages
+    probabilities = head.probabilities(head.standardised(segment_rows(head, data)), Places.of(data.offsets))
+    labels = np.where(probabilities.max(axis=1) >= SURE, probabilities.argmax(axis=1), UNKNOWN).astype(np.int8)
+    return [
+        as_text(weighted(sample, segment_html(sample.content), labels[first:last]))
+        for sample, (first, last) in zip(data.samples, pairwise(data.offsets.tolist()), strict=True)
+    ]
