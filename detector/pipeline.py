@@ -163,8 +163,7 @@ class Detector:
     ) -> dict[int, PageResult]:
         """Results, by their places among `pages`, of pages of one kind."""
         segmented = [page for _, page in group]
-        places = Places.of(np.cumsum([0, *map(len, segmented)]))
-        offsets = places.offsets
+        offsets = np.cumsum([0, *map(len, segmented)])
         head = self.model.head(kind)
         probabilities, prose = _score(head, segmented, kind)
         site = None
@@ -172,6 +171,7 @@ class Detector:
             site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
+        places = Places.of(offsets)
         labels = decide(probabilities, threshold, head.lift, places)
         drop_list_headings(labels, probabilities, prose, places)
         if threshold < 1:
