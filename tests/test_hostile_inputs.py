@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import lzma
 import struct
@@ -11,14 +13,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.corpus import parquet
 from detector.corpus.inputs import walk
 from detector.corpus.readers import read_units
 from detector.corpus.records import Position, Problem, Record
+from detector.corpus.thrift import read_struct
 from detector.files import write_whole
 from detector.limits import MAX_BYTES
 from training.jsonl import read_records
@@ -105,6 +111,115 @@ def test_a_parquet_file_of_kilobytes_that_holds_gigabytes_is_read_in_small_piece
     assert isinstance(found, Record)
     assert len(found.fields["text"]) == value
     assert taken == [2]
+
+
+def rows_of(path: Path) -> list[dict[str, Any] | tuple[int, str]]:
+    """The fields of each row, and the record and the kind of each problem."""
+    with path.open("rb") as stream:
+        found = [item.found for item in parquet.read_parquet(stream, "a", 0)]
+    return [one.fields if isinstance(one, Record) else (one.record, one.trouble) for one in found]  # type: ignore[union-attr]
+
+
+def varint(number: int, size: int = 0) -> bytes:
+    """A number as Thrift writes it, as long as asked for."""
+    digits = bytearray()
+    while number or len(digits) < max(size, 1):
+        digits.append(number & 127 | 128)
+        number >>= 7
+    digits[-1] &= 127
+    return bytes(digits)
+
+
+def with_footer(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """A Parquet file with its footer changed."""
+    size = int.from_bytes(content[-8:-4], "little")
+    footer = change(content[-8 - size : -8])
+    return content[: -8 - size] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+@pytest.mark.parametrize("lies", [False, True])
+def test_a_parquet_row_with_an_endless_list_is_named_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lies: bool
+) -> None:
+    path, values = tmp_path / "a.parquet", 1_000_000
+    endless = pa.ListArray.from_arrays(pa.array([0, values], pa.int32()), pa.array(np.zeros(values, np.int64)))
+    with pq.ParquetWriter(path, pa.schema([("text", pa.string()), ("list", pa.list_(pa.int64()))])) as writer:
+        writer.write_table(pa.table({"text": ["x"], "list": endless}))
+        writer.write_table(pa.table({"text": ["y"], "list": [[1]]}))
+    assert path.stat().st_size < 3_000
+    if lies:  # the footer says that it is one value
+        told, instead = varint(2 * values), varint(2, len(varint(2 * values)))
+        path.write_bytes(with_footer(path.read_bytes(), lambda footer: footer.replace(told, instead)))
+        assert pq.read_metadata(path).row_group(0).column(1).num_values == 1
+    monkeypatch.setattr(parquet, "_MOST_LIST_BYTES", 10 * values)
+    assert rows_of(path) == [(1, "too large"), {"text": "y", "list": [1]}]
+
+
+def test_a_parquet_row_that_would_fill_the_memory_as_objects_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, long = tmp_path / "a.parquet", "x" * 100_000
+    lists: list[Any] = [[long] * 1000, ["short"], None, [long] * 2]
+    kinds = {"text": pa.string(), "list": pa.list_(pa.string()), "map": pa.map_(pa.string(), pa.list_(pa.string()))}
+    rows = [{"text": "y", "list": value, "map": [("k", value)]} for value in lists]
+    pq.write_table(pa.Table.from_pylist(rows, pa.schema(kinds)), path)
+    assert path.stat().st_size < 200_000
+    monkeypatch.setattr(parquet, "_MOST_BATCH_BYTES", 1_000_000)
+    assert rows_of(path) == [(1, "too large"), *rows[1:]]
+
+
+def test_parquet_pages_that_would_fill_the_memory_are_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x" * 1_000_000]}), path, compression="zstd")
+    monkeypatch.setattr(parquet, "_MOST_PAGE_BYTES", 999_999)
+    assert rows_of(path) == [(1, "too large")]
+
+
+def test_a_parquet_schema_that_is_too_deep_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    inner = pa.struct([("q7", pa.struct([("q7", pa.int8())]))])
+    rows = pa.Table.from_arrays([pa.nulls(1, inner)], names=["q7"])
+    pq.write_table(rows, path, store_schema=False, write_statistics=False)
+    group = b"\x35\x02\x18\x02q7\x15\x02\x00"  # an optional struct `q7` with one child
+
+    def deepen(footer: bytes) -> bytes:
+        size, begin = footer.index(b"\x19") + 1, footer.index(group)
+        elements = b"\xfc" + varint((footer[size] >> 4) + 200_000)
+        return footer[:size] + elements + footer[size + 1 : begin] + group * 200_000 + footer[begin:]
+
+    path.write_bytes(with_footer(path.read_bytes(), deepen))
+    records, problems = read(path)
+    assert not records
+    assert [problem.trouble for problem in problems] == ["unreadable"]
+    assert "deep" in problems[0].detail
+
+
+def test_damaged_page_headers_of_parquet_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x"], "list": [[1, 2]]}), path)
+    content = path.read_bytes()
+    for at in range(4, 30):
+        path.write_bytes(content[:at] + b"\xff" + content[at + 1 :])
+        found = rows_of(path)
+        assert len(found) == 1
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_thrift_struct_or_damaged(content: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        found = read_struct(io.BytesIO(content), {1: None, 2: [{5: None}]})
+        assert found.keys() <= {1, 2}
+
+
+def test_thrift_fields_are_found_among_others() -> None:
+    struct = (
+        b"\x11" b"\x14\x01" b"\x17" + b"\0" * 8 + b"\x18\x02ab" b"\x19\x22\x01\x02" b"\x1b\x01\x88\x01a\x01b"
+        b"\x1c\x15\x07\x00" b"\x15\x09" b"\x19\x2c\x15\x02\x00\x15\x04\x00" b"\x05\x28\x0b" b"\x00"
+    )  # fmt: skip
+    found = read_struct(io.BytesIO(struct), {8: None, 9: [{1: None}], 20: None})
+    assert found == {8: -5, 9: [{1: 1}, {1: 2}], 20: -6}
 
 
 def test_pages_are_read_no_further_than_the_limit(run: Run, tmp_path: Path, sentence_folder: Path) -> None:

@@ -61,14 +61,21 @@ def _add(unit: Unit, found: Record | Problem | Skipped) -> int:
     """Put what was read where it belongs; its size in bytes, roughly."""
     if isinstance(found, Record):
         unit.records.append(found)
-        return len(found.content) + sum(
-            len(value) for value in found.fields.values() if isinstance(value, (str, bytes))
-        )
+        return len(found.content) + _size(found.fields)
     if isinstance(found, Problem):
         unit.problems.append(found)
     else:
         unit.skipped[found.reason] += 1
     return 0
+
+
+def _size(value: object) -> int:
+    """The bytes of a cell, roughly."""
+    if isinstance(value, (str, bytes)):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list) else 8
 
 
 class _SourceReader:
