@@ -7,14 +7,23 @@ import os
 import re
 import secrets
 import stat
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows
+    fcntl = None  # type: ignore[assignment]
 
 _STREAM_FOLDERS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 """Where the system keeps links to the open files of the process, as `/dev/stdout`."""
 
 _MOST_NAME = 50
 """Characters of a file's name that its temporary begins with: names may be as long as 255 bytes, and so may not be longer."""
+
+_TEMPORARY = re.compile(r"(\..*\.)[0-9a-f]{16}\.part", re.DOTALL)
 
 
 def write_whole(path: Path, content: bytes, *, synced: bool = False) -> None:
@@ -49,7 +58,7 @@ def write_together(contents: Mapping[Path, bytes], *, synced: bool = False) -> N
         # Left from the last that was entered to the first.
         temporaries = {path: stack.enter_context(renamed_when_whole(path)) for path in reversed(list(contents))}
         for path, content in contents.items():
-            with _named(path), temporaries[path].open("xb") as stream:
+            with _named(path), temporaries[path].open("wb") as stream:
                 stream.write(content)
                 if synced:
                     stream.flush()
@@ -61,11 +70,18 @@ def write_together(contents: Mapping[Path, bytes], *, synced: bool = False) -> N
 
 @contextlib.contextmanager
 def renamed_when_whole(path: Path) -> Iterator[Path]:
-    """A name beside the file to write to; it becomes the file's when the block ends, and is taken away if that fails.
+    """An empty file beside the file to write to; it becomes the file when the block ends, and is taken away if that fails.
 
-    No other process is given the same name, nor can it be guessed and a link be put there.
+    No other process is given the same name, nor can it be guessed and a link be put there. What a process that was killed
+    left of the same file is taken away first: it is told from what another is writing now by a lock, which the system lets
+    go of when a process ends, however it ends.
+
+    Raises:
+        OSError: The file cannot be written; `filename` is always its own.
     """
-    temporary = path.with_name(f".{path.name[:_MOST_NAME]}.{secrets.token_hex(8)}.part")
+    _remove_leftovers(path)
+    with _named(path):
+        temporary, lock = _make_temporary(path)
     try:
         yield temporary
         with _named(path):
@@ -75,14 +91,61 @@ def renamed_when_whole(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
-def remove_leftovers(path: Path) -> None:
-    """Take away what killed processes left of a file with a short name. No other process may be writing it."""
-    left = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{16}\.part")
-    for other in list(path.parent.iterdir()):
-        if left.fullmatch(other.name):
-            other.unlink()
+def _make_temporary(path: Path) -> tuple[Path, int | None]:
+    """An empty file for one to be written, and the descriptor that holds its lock."""
+    while True:
+        temporary = path.with_name(f"{_prefix(path)}{secrets.token_hex(8)}.part")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_CLOEXEC", 0), 0o666)
+        if fcntl is not None and _is_locked(temporary, descriptor):
+            return temporary, descriptor
+        os.close(descriptor)
+        if fcntl is None:
+            return temporary, None
+        # Another process took it for a leftover before it could be locked.
+
+
+def _is_locked(temporary: Path, descriptor: int) -> bool:
+    """Whether a file could be locked, and still has its name; where the system has no locks, nobody takes it away either."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    try:
+        return os.path.samestat(os.stat(temporary), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Take away what killed processes left of a file. Once in a process: the folder may hold a million others."""
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):  # a folder may be written to and not be listed
+        for leftover in _leftovers(path.parent).pop(_prefix(path), ()):
+            with contextlib.suppress(OSError), leftover.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                leftover.unlink()
+
+
+@lru_cache(maxsize=64)
+def _leftovers(folder: Path) -> dict[str, list[Path]]:
+    """The temporaries in a folder when it was first written to, by the beginning of their names; some may be in use."""
+    found = defaultdict(list)
+    for entry in os.scandir(folder):
+        if (left := _TEMPORARY.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
+            found[left[1]].append(Path(entry.path))
+    return found
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:_MOST_NAME]}."
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.files import remove_leftovers, renamed_when_whole, write_together, write_whole
+from detector.files import renamed_when_whole, write_together, write_whole
 
 
 def test_two_writers_of_one_file_do_not_take_each_others_temporary(tmp_path: Path) -> None:
@@ -32,12 +32,59 @@ def test_a_file_has_the_rights_of_any_other_and_a_name_of_any_length(tmp_path: P
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
 
 
-def test_leftovers_of_a_file_are_taken_away_and_nothing_else(tmp_path: Path) -> None:
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from detector.files import renamed_when_whole
+with renamed_when_whole(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+WRITING = """
+import sys
+from pathlib import Path
+from detector.files import renamed_when_whole
+with renamed_when_whole(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"slow")
+    print("half", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such locks")
+def test_what_a_killed_process_left_of_a_file_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a"
     others = {".a.part", ".a.b.0123456789abcdef.part", "a.0123456789abcdef.part", ".a.mine.part", "a"}
-    for name in (*others, ".a.0123456789abcdef.part"):
+    for name in others:
         (tmp_path / name).touch()
-    remove_leftovers(tmp_path / "a")
-    assert {path.name for path in tmp_path.iterdir()} == others
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "b")], check=False)
+    (left,) = tmp_path.glob(".b.*.part")
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITING, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as slow:
+        assert slow.stdout is not None
+        assert slow.stdout.readline() == "half\n"
+        write_whole(path, b"fast")
+        assert path.read_bytes() == b"fast"
+        slow.communicate("")
+    assert (slow.returncode, path.read_bytes()) == (0, b"slow")
+    assert {path.name for path in tmp_path.iterdir()} == {*others, left.name}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no such locks")
+def test_writers_and_their_leftovers_do_not_get_into_each_others_way(tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-c",
+        "import sys; from pathlib import Path; from detector import files\n"
+        "for number in range(300):\n"
+        "    files._leftovers.cache_clear()\n"
+        "    files.write_whole(Path(sys.argv[1]), b'x' * 1000)\n",
+        str(tmp_path / "a"),
+    ]  # fmt: skip
+    writers = [subprocess.Popen(command) for _ in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [("a", 1000)]
 
 
 def test_files_written_together_are_named_when_one_fails(tmp_path: Path) -> None:

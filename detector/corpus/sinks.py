@@ -22,7 +22,7 @@ from detector.corpus.outputs import (
 )
 from detector.corpus.records import Position, Problem, Statistics, Unit, UnitResult
 from detector.errors import RunError
-from detector.files import remove_leftovers, write_whole
+from detector.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +199,6 @@ class FolderSink:
 
     def _remove_leftovers(self) -> None:
         """Remove what the checkpoint no longer counts on: the lines of shards that are tables now, half a table."""
-        for name in (CHECKPOINT, STATISTICS):
-            remove_leftovers(self._folder / name)
         counted = None if self.finished else GrowingFile.part_of(self._shard())
         for path in shards_in(self._folder):
             if path.suffix == ".part" and path != counted:

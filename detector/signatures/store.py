@@ -218,7 +218,7 @@ def _write(path: Path, parts: Iterator[Part], scheme: str) -> None:
     try:
         with (
             renamed_when_whole(path) as temporary,
-            temporary.open("x+b") as stream,
+            temporary.open("w+b") as stream,
             tempfile.TemporaryFile(dir=path.parent) as tail,
         ):
             stream.write(b" " * HEADER_BYTES)
