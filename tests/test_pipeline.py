@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from detector.network import Places
 from detector.smoothing import decide, drop_list_headings, rescue_prose
 
 DETECTOR = Detector()
+SAMPLES = Path(__file__).parents[1] / "samples"
 LINES = st.lists(st.text(max_size=60), max_size=12).map("\n".join)
 
 
@@ -33,6 +36,22 @@ def test_results_are_the_same_to_the_bit_for_every_batch_size(texts: list[str], 
     for one, other in zip(alone, together, strict=True):
         assert np.array_equal(one.probabilities, other.probabilities)
         assert one.text == other.text
+
+
+def test_threads_that_share_a_detector_give_to_the_bit_what_one_gives() -> None:
+    pages = [Page(path.read_bytes()) for path in sorted(SAMPLES.iterdir()) if path.suffix in (".html", ".txt")]
+    alone = [DETECTOR.classify(page) for page in pages]
+    threads = 8
+    with ThreadPoolExecutor(threads) as executor:
+        one_by_one = list(executor.map(DETECTOR.classify, pages * 2))
+        batches = list(
+            executor.map(lambda size: list(DETECTOR.classify_many(pages, batch_size=size)), range(1, threads + 1))
+        )
+    for results in (one_by_one[: len(pages)], one_by_one[len(pages) :], *batches):
+        for one, other in zip(alone, results, strict=True):
+            assert one.text == other.text
+            assert one.problem == other.problem
+            assert np.array_equal(one.probabilities, other.probabilities)
 
 
 @settings(deadline=None)
