@@ -8,6 +8,7 @@ from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector import Detector
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, hashing
 from detector.features import characters as ch
@@ -156,3 +157,14 @@ def test_dates_sources_and_counts_are_seen() -> None:
     assert column("The storm hit the coast at night.", "source_suffix") == [0]
     assert column("June 2016 (12)", "ends_count_in_brackets") == [1]
     assert column("Posted 12/06/2016 at 10:30", "years") == [1]
+
+
+def test_blank_lines_between_segments_take_no_tables_of_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    powers = hashing._powers
+    monkeypatch.setattr(hashing, "_powers", lambda size: sizes.append(size) or powers(size))
+    blank = "\n" * 500_000
+    page = f"{blank}One line.{blank}Another line.{blank}"
+    gaps, none = (Detector().classify(text, "text") for text in (page, "One line.\nAnother line."))
+    assert np.array_equal(gaps.probabilities, none.probabilities)
+    assert max(sizes) <= 1 << 17

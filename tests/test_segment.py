@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.segment import segment_html, segment_text
+from detector.segment import text as text_lines
 from detector.segment.text import NEWLINES
 
 
@@ -17,6 +19,16 @@ def test_lines_keep_their_offsets_under_every_newline_convention() -> None:
     page = segment_text(text)
     assert page.segment_texts() == ["\ufeffOne", "Two", "Three", " Four ", "Five"]
     assert [text[s:e] for s, e in zip(page.starts, page.ends, strict=True)] == page.segment_texts()
+
+
+@given(st.text("a \n\r\u2028\u200b"), st.integers(1, 5))
+def test_long_texts_are_cut_a_stretch_at_a_time_into_the_same_lines(text: str, stretch: int) -> None:
+    whole = segment_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_lines, "_STRETCH_CHARS", stretch)
+        cut = segment_text(text)
+    assert np.array_equal(whole.starts, cut.starts)
+    assert np.array_equal(whole.ends, cut.ends)
 
 
 @given(st.text(alphabet=st.characters()))

@@ -41,7 +41,7 @@ def affixed_hashes(
     np.minimum(starts + PREFIX_CHARS, ends, out=bounds[2])
     np.maximum(ends - SUFFIX_CHARS, starts, out=bounds[3])
     hashes = np.empty((3, len(starts)), np.uint64)
-    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, ends, segment_starts):
         here = bounds[:, tokens]
         if first:
             here = here - first
@@ -67,7 +67,7 @@ def word_hashes(
         segment_starts: (n_segments,) int64; no token lies across one.
     """
     hashes = np.empty(len(starts), np.uint64)
-    for first, tokens, running, inverses in _hashed_pieces(codes, starts, segment_starts):
+    for first, tokens, running, inverses in _hashed_pieces(codes, starts, ends, segment_starts):
         here = starts[tokens] - first
         np.subtract(running.take(ends[tokens] - first), running.take(here), out=hashes[tokens])
         hashes[tokens] *= inverses.take(here)
@@ -75,7 +75,7 @@ def word_hashes(
 
 
 def _hashed_pieces(
-    codes: NDArray[np.uint32], starts: NDArray[np.int64], segment_starts: NDArray[np.int64]
+    codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
 ) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
     """What hashes of spans of characters are made of, piece by piece.
 
@@ -88,7 +88,9 @@ def _hashed_pieces(
     """
     cuts = _piece_cuts(segment_starts, len(codes))
     token_cuts = starts.searchsorted(cuts).tolist()
-    for (first, last), tokens in zip(pairwise(cuts), pairwise(token_cuts), strict=True):
+    for first, tokens in zip(cuts[:-1], pairwise(token_cuts), strict=True):
+        # Behind the last token may stand a million blank lines.
+        last = int(ends[tokens[1] - 1]) if tokens[1] > tokens[0] else first
         size = last - first
         powers, inverses = _powers(1 << max(16, size.bit_length()))
         terms = ch.hash_codes().take(ch.places(codes[first:last]))
@@ -99,12 +101,13 @@ def _hashed_pieces(
 
 
 def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
-    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments."""
+    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments, the first included."""
     if n_chars <= 2 * _PIECE_CHARS:
         return [0, n_chars]
     at = segment_starts.searchsorted(np.arange(_PIECE_CHARS, n_chars, _PIECE_CHARS))
     inner = np.unique(segment_starts.take(at[at < len(segment_starts)]))
-    return [0, *(cut for cut in inner.tolist() if 0 < cut < n_chars), n_chars]
+    first = int(segment_starts[0]) if len(segment_starts) else 0
+    return [first, *(cut for cut in inner.tolist() if first < cut < n_chars), n_chars]
 
 
 def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.data import SegmentedPage
 
@@ -16,6 +19,10 @@ INVISIBLE = (
 """Whitespace, control and zero-width characters: a segment of nothing else is blank."""
 
 _OTHER_NEWLINES = NEWLINES.replace("\n", "")
+
+_STRETCH_CHARS = 1 << 20
+"""About what is cut into lines at a time: a blank line takes fifty bytes while it is looked at, so that a page of nothing else
+would take fifty times its size."""
 
 
 def segment_text(text: str) -> SegmentedPage:
@@ -37,11 +44,27 @@ def segment_text(text: str) -> SegmentedPage:
     for mark in _OTHER_NEWLINES:
         if mark in lines:
             lines = lines.replace(mark, "\n")
-    pieces = lines.split("\n")
+    found = [_visible_lines(lines, begin, end) for begin, end in _stretches(lines)]
+    starts, ends = found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+    return SegmentedPage(text, starts, ends)
+
+
+def _stretches(lines: str) -> Iterator[tuple[int, int]]:
+    """Where some lines begin and end, without the newline behind the last."""
+    begin = 0
+    while (end := lines.find("\n", begin + _STRETCH_CHARS)) >= 0:
+        yield begin, end
+        begin = end + 1
+    yield begin, len(lines)
+
+
+def _visible_lines(lines: str, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The offsets of the lines of a stretch that are not blank."""
+    pieces = lines[begin:end].split("\n")
     # A letter or digit at its head shows most lines not to be blank.
     visible = [line[:1].isalnum() or bool(line.strip(INVISIBLE)) for line in pieces]
     lengths = np.array([len(line) for line in pieces])
-    ends = np.arange(len(pieces))
+    ends = np.arange(begin, begin + len(pieces))
     ends += lengths.cumsum()
     ends = ends[visible]
-    return SegmentedPage(text, ends - lengths[visible], ends)
+    return ends - lengths[visible], ends

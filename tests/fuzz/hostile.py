@@ -18,6 +18,7 @@ from detector.limits import MAX_SEGMENTS
 
 HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "nested divs": (lambda n: b"<div>" * n + b"x" + b"</div>" * n, 100_000),
+    "formatting reopened": (lambda n: b"<p>" + b"".join(b"<b a=%d>" % i for i in range(n)) + b"<p>x" * n, 1_000),
     "nested links and tables": (lambda n: b"<table><tr><td><a href=x>" * n, 100_000),
     "misnested formatting": (lambda n: b"<b><i><p>x</b></i>" * n, 20_000),
     "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
@@ -29,6 +30,7 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "paragraphs without text": (lambda n: b"<p>" * n, 10_000_000),
     "segments": (lambda n: b"a\n" * n, 1_000_000),
     "short lines": (lambda n: b"ab\n" * n, 199_000),
+    "blank lines": (lambda n: b" \n" * n + b"a", 10_000_000),
     "short paragraphs": (lambda n: b"<p>a" * n, 199_000),
     "short cells": (lambda n: b"<table>" + (b"<tr>" + b"<td>1" * 100) * (n // 100), 900_000),
     "entities": (lambda n: b"<p>" + b"&CounterClockwiseContourIntegral;&#x1F600;&am" * n, 200_000),
