@@ -168,6 +168,17 @@ def test_a_parquet_row_that_would_fill_the_memory_as_objects_is_named(
     assert rows_of(path) == [(1, "too large"), *rows[1:]]
 
 
+def test_a_parquet_row_with_a_value_that_python_has_not_is_named_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    days = pa.array([[1], [2_000_000_000], [3]], pa.list_(pa.int32())).cast(pa.list_(pa.date32()))
+    texts = pa.array([b"x", b"y", b"\xff"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": texts, "days": days}), path)
+    first, second, third = rows_of(path)
+    assert isinstance(first, dict)
+    assert first["text"] == "x"
+    assert (second, third) == ((2, "corrupt record"), (3, "corrupt record"))
+
+
 def test_parquet_pages_that_would_fill_the_memory_are_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,8 +245,8 @@ def test_pages_are_read_no_further_than_the_limit(run: Run, tmp_path: Path, sent
 
 
 NAMES = (
-    "...txt", "..\\..\\up.txt", "C:up.txt", "-rf.txt", "a\nb.txt", "\x1b[2J.txt", "$(touch pwned).txt", "a;touch pwned;.txt",
-    "\u202etxt.html", " .txt", "~.txt", "%2e%2e%2fup.html", "con.txt", "\udcff.txt", "x" * 240 + ".txt", "..html",
+    "...a.txt", "..\\..\\up.txt", "C:up.txt", "-rf.txt", "a\nb.txt", "\x1b[2J.txt", "$(touch pwned).txt", "a;touch pwned;.txt",
+    "\u202etxt.html", " .txt", "~.txt", "%2e%2e%2fup.html", "con.txt", "\udcff.txt", "x" * 240 + ".txt", "..a.html",
 )  # fmt: skip
 
 
@@ -245,7 +256,7 @@ def test_names_of_inputs_never_lead_out_of_the_output_folder(run: Run, tmp_path:
     for name in NAMES:
         (inputs / name).write_text(SENTENCE, encoding="utf-8")
     before = {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")}
-    result = run("strip", inputs, inputs / ".." / "deep" / "..html", "-o", out, "--model", sentence_folder)
+    result = run("strip", inputs, inputs / ".." / "deep" / "..a.html", "-o", out, "--model", sentence_folder)
     written = [path for path in (tmp_path / "out").rglob("*") if path != out]
     assert {path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "out")} == before
     assert {path.parent for path in written} == {out}

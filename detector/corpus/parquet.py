@@ -27,6 +27,9 @@ _OBJECT_BYTES = 64
 _STRUCT_BYTES = 256
 """Of a dictionary of a few keys."""
 
+_NO_OBJECTS = (ValueError, ArithmeticError, LookupError)
+"""What values raise that Python has no objects for: text that is not UTF-8, a day in the year 5,000,000, an unknown time zone."""
+
 
 def pyarrow_parquet() -> Any:
     """The library that reads Parquet.
@@ -75,20 +78,17 @@ def read_parquet(stream: BinaryIO, name: str, skip: int) -> Iterator[Item]:
                         stream, metadata=parquet.metadata, pre_buffer=False, read_dictionary=list(recurring.values())
                     )
                 for batch in reader.iter_batches(batch_size=_batch_rows(group, sizes), row_groups=[index]):
-                    for fields in _rows(_as_text(batch)):
+                    for found in _rows(_as_text(batch)):
                         row += 1
-                        yield Item(_record(name, row, fields), row)
+                        yield Item(_record(name, row, found), row)
         except (pa.ArrowException, OSError, ValueError) as error:
             detail = f"rows {row + 1} to {end} cannot be read ({error})"
             yield Item(Problem(name, row + 1, Trouble.CORRUPT, detail), end)
         row = end
 
 
-def _record(name: str, row: int, fields: dict[str, Any] | None) -> Record | Problem:
-    if fields is None:
-        detail = f"a row of more than {_MOST_BATCH_BYTES:,} bytes"
-        return Problem(name, row, Trouble.TOO_LARGE, detail)
-    return Record(name, row, "parquet", b"", fields)
+def _record(name: str, row: int, found: dict[str, Any] | tuple[Trouble, str]) -> Record | Problem:
+    return Problem(name, row, *found) if isinstance(found, tuple) else Record(name, row, "parquet", b"", found)
 
 
 def _recurring_text(schema: Any, sizes: list[ColumnSize]) -> dict[int, str]:
@@ -127,14 +127,25 @@ def _batch_rows(group: RowGroup, sizes: list[ColumnSize]) -> int:
     return max(1, min(_BATCH_ROWS, mean_rows, _MOST_BATCH_BYTES // max(widest, 1)))
 
 
-def _rows(batch: Any) -> Iterator[dict[str, Any] | None]:
-    """The rows of a batch as Python's objects, and None for each that is too large to become some."""
+def _rows(batch: Any) -> Iterator[dict[str, Any] | tuple[Trouble, str]]:
+    """The rows of a batch as Python's objects, or why there are none of a row."""
     if _object_bytes(batch) <= _MOST_BATCH_BYTES:
-        yield from batch.to_pylist()
-        return
+        try:
+            rows = batch.to_pylist()
+        except _NO_OBJECTS:
+            pass  # which of them it is, is seen below
+        else:
+            yield from rows
+            return
     for index in range(len(batch)):
         row = batch.slice(index, 1)
-        yield row.to_pylist()[0] if _object_bytes(row) <= _MOST_BATCH_BYTES else None
+        try:
+            if _object_bytes(row) <= _MOST_BATCH_BYTES:
+                yield row.to_pylist()[0]
+            else:
+                yield Trouble.TOO_LARGE, f"a row of more than {_MOST_BATCH_BYTES:,} bytes"
+        except _NO_OBJECTS as error:
+            yield Trouble.CORRUPT, f"a value that cannot be had ({error})"
 
 
 def _object_bytes(batch: Any) -> int:
