@@ -44,16 +44,16 @@ def test_the_wheel_holds_the_packages_the_model_and_nothing_else(wheel: Path) ->
 def test_the_main_job_runs_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv" / "bin" / "python"
+    # With the checkout on that path, pip takes the package for installed.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", str(wheel)],
-        check=True,
-        capture_output=True,
-    )
+        check=True, env=environment, capture_output=True,
+    )  # fmt: skip
     # The dependencies come from this environment; its link to the checkout does not, for it is a .pth file there.
     (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     page = ROOT / "samples" / "en_news_reservoir.html"
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     found = subprocess.run(
         [python, "-c", "import detector; print(detector.__file__)"],
         cwd=tmp_path, env=environment, check=True, capture_output=True, text=True,

@@ -54,6 +54,8 @@ def main() -> None:
         except SystemExit as done:
             _end(done.code)
         except DetectorError as error:
+            with contextlib.suppress(OSError):  # which is what the error may be about
+                _flush()
             fail(str(error))
         except OSError as error:
             _give_up(error)
@@ -62,10 +64,25 @@ def main() -> None:
 def _end(code: int | str | None) -> NoReturn:
     """Leave when standard output has taken everything: the interpreter's own flush has no way to say that it did not."""
     try:
-        sys.stdout.flush()
+        _flush()
     except OSError as error:
         _give_up(error)
     raise SystemExit(code) from None
+
+
+def _flush() -> None:
+    """Write what standard output still holds; what it does not take is not tried again at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output(error)
+        raise
+
+
+def _drop_output(error: OSError) -> None:
+    """Let what standard output still holds go nowhere, if the error is its own."""
+    if error.filename == STDOUT:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _NamedOutput(io.FileIO):
@@ -90,11 +107,9 @@ def _named_stdout() -> TextIO:
 
 def _give_up(error: OSError) -> NoReturn:
     """A file that no command looks after by itself, or standard output, could not be read or written."""
-    if error.filename == STDOUT:
-        # What is still buffered has nowhere to go, and must not be tried again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise SystemExit(1) from None
+    _drop_output(error)
+    if error.filename == STDOUT and isinstance(error, BrokenPipeError):
+        raise SystemExit(1) from None
     if error.filename is None:
         fail(error.strerror or str(error))
     fail(f"{error.filename}: {error.strerror}; make room or name another place, and start again")
