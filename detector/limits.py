@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from detector.errors import UsageError
+from detector.formatting import DEEPEST, count_left_open
 
 MAX_BYTES = 32_000_000
 """Largest page by default."""
@@ -18,6 +19,10 @@ MAX_TAGS = 1_000_000
 """Most opening brackets of an HTML page by default, for tags begin with them: the parser takes a hundred bytes for an
 element and as much for its text, so 32 MB of nothing but tags would take two gigabytes. Of 3,200 crawled pages none had
 more than 22,000."""
+
+MOST_REOPENED = 4
+"""Times `MAX_TAGS`: most elements that the parser may open again by itself, half a gigabyte of them. Of 3,200 crawled pages none
+is refused."""
 
 TIMEOUT_SECONDS = 60.0
 """Seconds a page may take by default."""
@@ -34,7 +39,8 @@ class Limits:
     Attributes:
         max_bytes: Largest page: bytes as it came, or characters where it came decoded.
         max_segments: Most segments.
-        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that.
+        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Formatting elements that a page
+            leaves open may be opened again in its blocks four times as often.
         timeout: Seconds for decoding a page and cutting it into segments.
     """
 
@@ -66,9 +72,13 @@ class Limits:
     def of_markup(self, html: str) -> str | None:
         """What is wrong with the amount of markup, or None."""
         count = html.count("<")
-        if count <= self.max_tags:
-            return None
-        return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
+        if count > self.max_tags:
+            return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
+        # On most pages the number of tags alone says that there cannot be too many.
+        most = MOST_REOPENED * self.max_tags
+        if count * DEEPEST > most and (opened := count_left_open(html, most // count)) * count > most:
+            return f"too much markup: {opened:,} formatting elements left open, and {count:,} opening brackets"
+        return None
 
     def clock(self) -> Clock:
         """A clock that has just been started."""

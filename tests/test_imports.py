@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    ("data", "errors", "files"),
+    ("data", "errors", "files", "formatting"),
     ("decode", "limits", "segment"),
     ("network", "signatures", "spam"),
     ("features",),

@@ -42,6 +42,18 @@ def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model) -> None
     assert detector.classify("<p>" * 5 + SENTENCE, "text").problem is None
 
 
+def test_a_page_whose_formatting_would_be_opened_again_and_again_is_not_parsed(sentence_model: Model) -> None:
+    detector = Detector(sentence_model, max_tags=1000)
+    left_open = "<p>" + "".join(f"<b a={i}>" for i in range(100))
+    problem = "too much markup: 100 formatting elements left open, and 501 opening brackets"
+    for hidden in ("", "<!--</b>-->", '<i x="</b>">', "<svg></b>", "<textarea></b></textarea>", "<td></b>"):
+        page = left_open.replace("<b ", f"{hidden}<b ", 1) + "<p>x" * (400 - hidden.count("<"))
+        assert (detector.classify(page, "html").problem or "").startswith(problem.split(" 100 ")[0])
+    assert detector.classify(left_open + "<p>x" * 400, "html").problem == problem
+    assert detector.classify("<p><b class='a'><i>x</i> <a href=x>y</a></b>" * 80, "html").problem is None
+    assert detector.classify(left_open + "<p>x" * 400, "text").problem is None
+
+
 def test_a_page_over_a_limit_does_not_touch_its_neighbours(sentence_model: Model) -> None:
     small = Detector(sentence_model, max_bytes=100)
     pages = [Page(content, kind) for kind in ("text", "html") for content in (SENTENCE, "x" * 101, f"<p>{SENTENCE}")]
