@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 from detector.data import CONTENT, LABELS, LINK_LIST, Kind
@@ -22,6 +23,10 @@ from training.export import RealLayer, round_network
 from training.labelling import LabelledPage, label_page
 from training.samples import Sample
 from training.train import Trained, train
+
+# On a busy machine any example may take longer than Hypothesis allows one by default.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NOUNS = [
     "river",
