@@ -41,11 +41,11 @@ def drop_comments(labels: NDArray[np.uint8], pages: Sequence[SegmentedPage], off
 
 def _drop(labels: NDArray[np.uint8], chars: NDArray[np.int64], elements: Elements) -> None:
     """As `drop_comments`, of one page."""
-    names = [words.lower() for _, words in elements.names]
-    together = "\n".join(names)
+    names = [words for _, words in elements.names]
+    together = "\n".join(names).lower()
     if _COMMENT not in together or _FORUM in together:
         return
-    named = np.array([_COMMENTS.search(words) is not None for words in names], bool)
+    named = np.array([_says_comments(words.lower()) for words in names], bool)
     content = labels == CONTENT
     above = np.concatenate(([0], np.cumsum(chars * content)))
     chosen = named[elements.name_of] & (above[elements.first] >= LEAST_ABOVE)
@@ -53,3 +53,8 @@ def _drop(labels: NDArray[np.uint8], chars: NDArray[np.int64], elements: Element
     steps = np.bincount(elements.first[chosen], minlength=len(labels) + 1)
     steps -= np.bincount(elements.last[chosen], minlength=len(labels) + 1)
     labels[content & (np.cumsum(steps)[:-1] > 0)] = BOILERPLATE
+
+
+def _says_comments(words: str) -> bool:
+    """Whether one of the words, in lower case, does."""
+    return _COMMENT in words and _COMMENTS.search(words) is not None
