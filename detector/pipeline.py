@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.comments import drop_comments
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
@@ -174,6 +175,8 @@ class Detector:
         places = Places.of(offsets)
         labels = decide(probabilities, threshold, head.lift, places)
         drop_list_headings(labels, probabilities, prose, places)
+        if threshold > 0:
+            drop_comments(labels, segmented, offsets)
         if threshold < 1:
             rescue_prose(labels, probabilities, prose, offsets)
         kept = ~self._dropped[labels]

@@ -11,7 +11,7 @@ LAYERS = (
     ("decode", "limits", "segment"),
     ("network", "signatures", "spam"),
     ("features",),
-    ("model", "smoothing", "stripping"),
+    ("comments", "model", "smoothing", "stripping"),
     ("building", "golden"),
     ("storage", "reasons"),
     ("pipeline",),
