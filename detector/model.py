@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, LABELS, Kind
 from detector.errors import ModelError
-from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
+from detector.features import (
+    DOM_BITS,
+    SCHEMA,
+    TEXT_BITS,
+    Features,
+    HashedDom,
+    HashedText,
+    feature_names,
+    grouping_names,
+)
 from detector.features.lexical import PackedTable, pack
 from detector.features.site import NAMES as SITE_NAMES
 from detector.features.site import SiteFeatures
@@ -151,14 +160,14 @@ class Head:
 
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
-        return self.probabilities(self.inputs(features), Places.of(features.offsets))
+        return self.probabilities(self.inputs(features), Places.of(features.offsets, features.groups))
 
     def probabilities(self, inputs: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
         """As `predict_proba`, of standardised inputs.
 
         Args:
             inputs: (n_segments, n_inputs) float32, as `inputs` gives them.
-            places: Which page each segment is in.
+            places: Which page each segment is in, and which stand alike.
         """
         logits = np.zeros((len(inputs), len(LABELS)))
         for network in self.networks:
@@ -207,8 +216,9 @@ class Model:
 
 
 def schema_digest(kind: Kind) -> str:
-    """A digest of the columns and hash sizes; equal digests mean that features and weights belong together."""
-    return _digest([SCHEMA, TEXT_BITS, DOM_BITS, [str(label) for label in LABELS], input_names(kind)])
+    """A digest of the columns, groupings and hash sizes; equal digests mean that features and weights belong together."""
+    labels = [str(label) for label in LABELS]
+    return _digest([SCHEMA, TEXT_BITS, DOM_BITS, labels, input_names(kind), grouping_names(kind)])
 
 
 def site_schema_digest() -> str:
