@@ -17,16 +17,7 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, LABELS, Kind
 from detector.errors import ModelError
-from detector.features import (
-    DOM_BITS,
-    SCHEMA,
-    TEXT_BITS,
-    Features,
-    HashedDom,
-    HashedText,
-    feature_names,
-    grouping_names,
-)
+from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
 from detector.features.lexical import PackedTable, pack
 from detector.features.site import NAMES as SITE_NAMES
 from detector.features.site import SiteFeatures
@@ -216,9 +207,8 @@ class Model:
 
 
 def schema_digest(kind: Kind) -> str:
-    """A digest of the columns, groupings and hash sizes; equal digests mean that features and weights belong together."""
-    labels = [str(label) for label in LABELS]
-    return _digest([SCHEMA, TEXT_BITS, DOM_BITS, labels, input_names(kind), grouping_names(kind)])
+    """A digest of the columns and hash sizes; equal digests mean that features and weights belong together."""
+    return _digest([SCHEMA, TEXT_BITS, DOM_BITS, [str(label) for label in LABELS], input_names(kind)])
 
 
 def site_schema_digest() -> str:

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 SCHEMA = 2
-"""Version of the columns and hashes; a model made for another version is refused."""
+"""Version of the columns, groupings and hashes; a model made for another version is refused."""
 
 
 @dataclass(frozen=True, slots=True)
