@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.data import LABELS, Kind
 from detector.errors import ModelError
-from detector.features import DOM_BITS, TEXT_BITS
+from detector.features import DOM_BITS, TEXT_BITS, grouping_names
 from detector.model import SITE_INPUT_NAMES, HashedScorer, Head, SiteHead, input_names, site_schema_digest
 from detector.network import Layer, Network, Sight, Stage
 from detector.spam import SpamScorer
@@ -27,9 +27,9 @@ def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[
         KeyError, TypeError, ValueError, AttributeError: It does not describe one.
         ModelError: Its site memory was made for other features.
     """
-    n_inputs = len(input_names(kind))
+    n_inputs, n_groupings = len(input_names(kind)), len(grouping_names(kind))
     networks = [
-        _build_network(f"{kind}.network{number}", network, n_inputs, arrays)
+        _build_network(f"{kind}.network{number}", network, n_inputs, n_groupings, arrays)
         for number, network in enumerate(described["networks"])
     ]
     if not 1 <= len(networks) <= MOST_NETWORKS or not 0 < described["threshold"] < 1:
@@ -61,7 +61,7 @@ def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray
         )
     n_inputs = len(SITE_INPUT_NAMES)
     mean, scale = _standard(f"{kind}.site", n_inputs, arrays)
-    return SiteHead(mean, scale, _build_network(f"{kind}.site", described["network"], n_inputs, arrays))
+    return SiteHead(mean, scale, _build_network(f"{kind}.site", described["network"], n_inputs, 0, arrays))
 
 
 def _standard(
@@ -81,8 +81,10 @@ def _build_spam_scorer(name: str, bias: float, n_inputs: int, arrays: dict[str, 
     return SpamScorer(weight, float(bias))
 
 
-def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: dict[str, NDArray[Any]]) -> Network:
-    """A network whose layers fit each other."""
+def _build_network(
+    name: str, described: dict[str, Any], n_inputs: int, n_groupings: int, arrays: dict[str, NDArray[Any]]
+) -> Network:
+    """A network whose layers fit each other, and the groupings there are."""
     if len(described["stages"]) > MOST_STAGES:
         raise ValueError(f"'{name}' has {len(described['stages'])} stages")
     stages: list[Stage] = []
@@ -92,7 +94,10 @@ def _build_network(name: str, described: dict[str, Any], n_inputs: int, arrays: 
         near = sight == Sight.NEIGHBOURS
         if type(distance) is not int or not (1 <= distance <= MOST_DISTANCE if near else distance == 0):
             raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
-        layer = _build_layer(f"{name}.layer{place}", 3 * width if near else width, stage["unit"], arrays)
+        if sight == Sight.GROUPS and not n_groupings:
+            raise ValueError(f"stage {place} of '{name}' looks at groups, and there are none")
+        n_in = width * {Sight.NEIGHBOURS: 3, Sight.GROUPS: n_groupings}.get(sight, 1)
+        layer = _build_layer(f"{name}.layer{place}", n_in, stage["unit"], arrays)
         if sight != Sight.SEGMENT and layer.bias.shape != (width,):
             raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")
         width = len(layer.bias)

@@ -151,14 +151,14 @@ class Head:
 
     def predict_proba(self, features: Features) -> NDArray[np.float32]:
         """Probability of each label; (n_segments, n_labels) float32, rows sum to 1."""
-        return self.probabilities(self.inputs(features), Places.of(features.offsets))
+        return self.probabilities(self.inputs(features), Places.of(features.offsets, features.groups))
 
     def probabilities(self, inputs: NDArray[np.float32], places: Places) -> NDArray[np.float32]:
         """As `predict_proba`, of standardised inputs.
 
         Args:
             inputs: (n_segments, n_inputs) float32, as `inputs` gives them.
-            places: Which page each segment is in.
+            places: Which page each segment is in, and which stand alike.
         """
         logits = np.zeros((len(inputs), len(LABELS)))
         for network in self.networks:

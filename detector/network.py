@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,22 +96,57 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """Rows that stand alike, next to each other or not: each is in one group, and none crosses pages.
+
+    Attributes:
+        order: (n_rows,) int64, the rows, group after group.
+        starts: (n_groups,) int64, where each group begins in `order`.
+        sizes: (n_groups,) int64, rows of each group; none is empty.
+    """
+
+    order: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, groups: NDArray[np.int64]) -> Grouping:
+        """Of a number for each row, equal where rows are of one group."""
+        order = groups.argsort(kind="stable")
+        sorted_groups = groups.take(order)
+        starts = np.flatnonzero(np.append(True, sorted_groups[1:] != sorted_groups[:-1])[: len(groups)])
+        return cls(order, starts, np.diff(starts, append=len(groups)))
+
+    def means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For each row the mean of its group, exact in fixed point; (n_rows, k) float32."""
+        return self.spread(_exact_means(rows.take(self.order, axis=0), self.starts, self.sizes))
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """(n_groups, k) values, each group's given to its rows; (n_rows, k)."""
+        spread = np.empty((len(self.order), values.shape[1]), values.dtype)
+        spread[self.order] = values.repeat(self.sizes, axis=0)
+        return spread
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
-    """Which page each row of a batch is in.
+    """Which page each row of a batch is in, and which rows stand alike.
 
     Attributes:
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
         page_of: (n_rows,) int64.
+        groupings: As `Features.groups`; none for plain text.
     """
 
     offsets: NDArray[np.int64]
     page_of: NDArray[np.int64]
+    groupings: tuple[Grouping, ...]
 
     @classmethod
-    def of(cls, offsets: NDArray[np.int64]) -> Places:
-        """Of the pages that `offsets` bounds."""
+    def of(cls, offsets: NDArray[np.int64], groups: Iterable[NDArray[np.int64]] = ()) -> Places:
+        """Of the pages that `offsets` bounds, and of rows with equal numbers in each row of `groups`."""
         sizes = offsets[1:] - offsets[:-1]
-        return cls(offsets, np.arange(len(sizes)).repeat(sizes))
+        return cls(offsets, np.arange(len(sizes)).repeat(sizes), tuple(map(Grouping.of, groups)))
 
     def within(self, rows: NDArray[np.float32], distance: int) -> NDArray[np.float32]:
         """Rows that come from, or go to, `distance` rows away: zero where that is another page; in place.
@@ -129,15 +166,25 @@ class Places:
         sizes = self.offsets[1:] - self.offsets[:-1]
         filled = sizes.nonzero()[0]
         means = np.zeros((len(sizes), rows.shape[1]), np.float32)
-        if len(filled):
-            fixed = np.rint(rows * np.float32(_FIXED)).astype(np.int64)
-            sums = np.add.reduceat(fixed, self.offsets[filled], axis=0)
-            means[filled] = sums / (sizes[filled] * float(_FIXED))[:, None]
+        means[filled] = _exact_means(rows, self.offsets[filled], sizes[filled])
         return means
+
+    def group_means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For each row the means of its groups, side by side; (n_rows, n_groupings k) float32."""
+        return np.concatenate([grouping.means(rows) for grouping in self.groupings], axis=1)
 
 
 _FIXED = 1 << 16
-"""Fixed-point steps in 1.0 for the means over pages."""
+"""Fixed-point steps in 1.0 for means."""
+
+
+def _exact_means(rows: NDArray[np.float32], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Means of stretches of rows, the same in whatever order they are summed; (n_stretches, k) float32."""
+    if not len(starts):
+        return rows[:0]
+    fixed = np.rint(rows * np.float32(_FIXED)).astype(np.int64)
+    sums = np.add.reduceat(fixed, starts, axis=0)
+    return (sums / (sizes * float(_FIXED))[:, None]).astype(np.float32)
 
 
 class Sight(enum.StrEnum):
@@ -146,6 +193,7 @@ class Sight(enum.StrEnum):
     SEGMENT = "segment"
     NEIGHBOURS = "neighbours"
     PAGE = "page"
+    GROUPS = "groups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +201,8 @@ class Stage:
     """One hidden step of a network.
 
     Attributes:
-        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours.
+        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours, and of k n -> n for
+            the means of k groups.
         sight: A segment's stage replaces the rows; the others add to them (residual connections; He et al. 2016).
         distance: Of the neighbours, in segments.
     """
@@ -173,6 +222,8 @@ class Stage:
             added = self.layer.along_page(rows, places, self.distance)
         elif self.sight == Sight.PAGE:
             added = self.layer(places.means(rows))[places.page_of]
+        elif self.sight == Sight.GROUPS:
+            added = self.layer(places.group_means(rows))
         else:
             added = self.layer(rows)
         return np.maximum(added, 0, out=added)
@@ -183,7 +234,8 @@ class Network:
     """Dense layers over each segment, then convolutions along the page that widen what a segment sees of it.
 
     The distances of the convolutions grow (Yu, Koltun, "Multi-Scale Context Aggregation by Dilated Convolutions",
-    ICLR 2016), so that four of them see fifteen segments to either side; one stage adds the mean of the whole page.
+    ICLR 2016), so that four of them see fifteen segments to either side; one stage adds the mean of the whole page, and
+    in HTML one those of the segments that stand alike in the markup.
 
     Attributes:
         stages: The hidden steps.

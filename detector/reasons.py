@@ -96,7 +96,7 @@ def explain(
 def _explain_piece(head: Head, page: SegmentedPage, kind: Kind, labels: NDArray[np.uint8]) -> list[tuple[str, ...]]:
     """As `explain`, of what was looked at together, and by the page alone."""
     features = extract([page], kind)
-    inputs, places = head.inputs(features), Places.of(features.offsets)
+    inputs, places = head.inputs(features), Places.of(features.offsets, features.groups)
     n, n_inputs = inputs.shape
     n_labels = len(head.networks[0].output.bias)
     direction = np.full((n, n_labels), -1.0 / (n_labels - 1), np.float32)
@@ -124,7 +124,7 @@ def _slopes(
     """How each segment's label leans on its own inputs and on those of the segments around.
 
     The gradient runs back through the stages; what would leave the steps of `_PLACES` is dropped, and so is the way
-    through the mean of the page, which says nothing of single segments.
+    through the means of the page and of groups, which says nothing of single segments.
 
     Args:
         network: One of the head's networks.
@@ -138,7 +138,7 @@ def _slopes(
     trace = network.trace(inputs, places)
     slopes = {0: direction @ _real(network.output).T}
     for stage, rows in zip(reversed(network.stages), reversed(trace[:-1]), strict=True):
-        if stage.sight == Sight.PAGE:
+        if stage.sight in (Sight.PAGE, Sight.GROUPS):
             continue
         active = stage.added(rows, places) > 0
         weight = _real(stage.layer)

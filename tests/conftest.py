@@ -145,17 +145,18 @@ def _random_scorer(bits: int, random: np.random.Generator) -> HashedScorer:
 
 @pytest.fixture(scope="session")
 def make_network() -> Callable[[int], Network]:
-    """A function of a number of inputs to a random network that sees segments, neighbours and pages."""
+    """A function of a number of inputs to a random network that sees segments, neighbours, pages and two groupings."""
 
     def make(inputs: int) -> Network:
         random = np.random.default_rng(3)
         plan = [(inputs, 6, Sight.SEGMENT, 0), (18, 6, Sight.NEIGHBOURS, 2), (6, 6, Sight.PAGE, 0)]
-        plan += [(18, 6, Sight.NEIGHBOURS, 5), (6, len(LABELS), Sight.SEGMENT, 0)]
+        plan += [(12, 6, Sight.GROUPS, 0), (18, 6, Sight.NEIGHBOURS, 5), (6, len(LABELS), Sight.SEGMENT, 0)]
         layers = [
             RealLayer(random.normal(size=(n_in, n_out)) / n_in**0.5, random.normal(size=n_out) / 4, sight, distance)
             for n_in, n_out, sight, distance in plan
         ]
-        return round_network(layers, random.normal(size=(300, inputs)))
+        groups = random.integers(20, size=(2, 300))
+        return round_network(layers, random.normal(size=(300, inputs)), groups=groups)
 
     return make
 

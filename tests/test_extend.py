@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
+from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, Kind
 from detector.errors import SampleError
-from detector.features import extract
+from detector.features import extract, grouping_names
 from detector.model import Head, Model, input_names, stack_inputs
 from detector.network import Sight
 from detector.storage import load_model, save_model
@@ -26,10 +26,11 @@ from training.train import Trained, is_held_out
 MakePages = Callable[..., list[LabelledPage]]
 
 
-def fittable(head: Head, names: tuple[str, ...]) -> Head:
+def fittable(head: Head, kind: Kind) -> Head:
     """The head made by hand, in the shape that can be fitted on: what its network does not need is small and random."""
     random = np.random.default_rng(4)
     hidden, width = 12, 6
+    names, groups = input_names(kind), len(grouping_names(kind))
 
     def layer(n_in: int, n_out: int, sight: Sight = Sight.SEGMENT, distance: int = 0) -> RealLayer:
         weight = random.normal(size=(n_in, n_out)) / 10
@@ -40,16 +41,18 @@ def fittable(head: Head, names: tuple[str, ...]) -> Head:
     first, second, output = layer(len(names), hidden), layer(hidden, width), np.zeros((width, len(LABELS)))
     first.weight[names.index("ends_terminal"), 0] = second.weight[0, 0] = 1
     output[0, CONTENT] = 20
-    layers = [first, second, *near[:-1], layer(width, width, Sight.PAGE), near[-1]]
+    means = [layer(width, width, Sight.PAGE), *([layer(groups * width, width, Sight.GROUPS)] if groups else [])]
+    layers = [first, second, *near[:-1], *means, near[-1]]
     rows = random.uniform(-1, 1, (50, len(names)))
-    network = round_network([*layers, RealLayer(output, head.networks[0].output.bias)], rows)
+    alike = random.integers(9, size=(groups, 50))
+    network = round_network([*layers, RealLayer(output, head.networks[0].output.bias)], rows, groups=alike)
     return replace(head, networks=[network])
 
 
 @pytest.fixture(scope="module")
 def base(sentence_model: Model) -> Model:
     """`sentence_model` in the shape that can be fitted on."""
-    heads = {kind: fittable(head, input_names(kind)) for kind, head in sentence_model.heads.items()}
+    heads = {kind: fittable(head, kind) for kind, head in sentence_model.heads.items()}
     return replace(sentence_model, heads=heads)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.data import LABELS
 from detector.network import Network, Places, Sight
 from training.export import real_layers, round_network
-from training.network import _PLAN, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot
+from training.network import Rows, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot, plan_of
 
 MakeNetwork = Callable[[int], Network]
 SIZES = [5, 1, 30, 0, 2, 17, 9]
@@ -24,15 +24,31 @@ def rows_of(sizes: list[int], columns: int) -> tuple[NDArray[np.float32], NDArra
     return np.random.default_rng(2).normal(size=(offsets[-1], columns)).astype(np.float32), offsets
 
 
+def groups_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Two groupings: every third row of a page together, and stretches of four."""
+    of_page = np.concatenate([np.arange(size) for size in np.diff(offsets)])
+    page_of = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return np.stack((page_of * 100 + of_page % 3, page_of * 100 + of_page // 4))
+
+
+def labelled(rows: NDArray[np.float32], labels: NDArray[np.int8], offsets: NDArray[np.int64]) -> Rows:
+    """Rows that all weigh the same."""
+    n, pages = len(rows), len(offsets) - 1
+    weights, chars = np.ones(n, np.float32), np.full(n, 50)
+    return Rows(rows, one_hot(labels), weights, offsets, groups_of(offsets), chars, np.ones(pages, np.float32))
+
+
 def test_results_are_equal_to_the_bit_in_every_batch(make_network: MakeNetwork) -> None:
     network = make_network(7)
     assert {stage.sight for stage in network.stages} == set(Sight)
     rows, offsets = rows_of(SIZES, 7)
-    together = network.logits(rows, Places.of(offsets))
+    groups = groups_of(offsets)
+    together = network.logits(rows, Places.of(offsets, groups))
     for size in (1, 2, 3):
         for first in range(0, len(SIZES), size):
             bounds = offsets[first : first + size + 1]
-            some = network.logits(rows[bounds[0] : bounds[-1]], Places.of(bounds - bounds[0]))
+            places = Places.of(bounds - bounds[0], groups[:, bounds[0] : bounds[-1]])
+            some = network.logits(rows[bounds[0] : bounds[-1]], places)
             assert np.array_equal(some, together[bounds[0] : bounds[-1]])
 
 
@@ -40,7 +56,7 @@ def test_a_page_is_seen_and_no_other(make_network: MakeNetwork) -> None:
     rows, offsets = rows_of(SIZES, 7)
     changed = rows.copy()
     changed[0] = 3
-    network, places = make_network(7), Places.of(offsets)
+    network, places = make_network(7), Places.of(offsets, groups_of(offsets))
     differs = (network.logits(changed, places) != network.logits(rows, places)).any(axis=1)
     assert differs[: SIZES[0]].all()
     assert not differs[SIZES[0] :].any()
@@ -48,26 +64,30 @@ def test_a_page_is_seen_and_no_other(make_network: MakeNetwork) -> None:
 
 def test_a_network_is_what_its_description_says(make_network: MakeNetwork) -> None:
     network = make_network(4)
-    rows, _ = rows_of([12], 4)
+    rows, offsets = rows_of([12], 4)
     x = rows.astype(np.float64)
     for layer in real_layers(network)[:-1]:
         if layer.sight == Sight.NEIGHBOURS:
             padded = np.pad(x, ((layer.distance, layer.distance), (0, 0)))
             near = np.concatenate((padded[: len(x)], x, padded[2 * layer.distance :]), axis=1)
             x = x + np.maximum(near @ layer.weight + layer.bias, 0)
+        elif layer.sight == Sight.GROUPS:
+            groups = groups_of(offsets)
+            means = [np.stack([x[group == number].mean(axis=0) for number in group]) for group in groups]
+            x = x + np.maximum(np.concatenate(means, axis=1) @ layer.weight + layer.bias, 0)
         elif layer.sight == Sight.PAGE:
             x = x + np.maximum(x.mean(axis=0) @ layer.weight + layer.bias, 0)
         else:
             x = np.maximum(x @ layer.weight + layer.bias, 0)
     last = real_layers(network)[-1]
     exact = x @ last.weight + last.bias
-    assert np.abs(network.logits(rows, Places.of(np.array([0, 12]))) - exact).max() < 0.02
+    assert np.abs(network.logits(rows, Places.of(offsets, groups_of(offsets))) - exact).max() < 0.02
 
 
 def test_rounding_and_its_inverse_agree(make_network: MakeNetwork) -> None:
     network = make_network(5)
     rows, offsets = rows_of(SIZES, 5)
-    again = round_network(real_layers(network), rows, offsets)
+    again = round_network(real_layers(network), rows, offsets, groups_of(offsets))
     assert [(stage.sight, stage.distance) for stage in again.stages] == [(s.sight, s.distance) for s in network.stages]
     for now, before, stage in zip(real_layers(again), real_layers(network), [*again.stages, None], strict=True):
         step = again.output.scale if stage is None else stage.layer.scale
@@ -77,18 +97,21 @@ def test_rounding_and_its_inverse_agree(make_network: MakeNetwork) -> None:
 
 def test_slopes_are_those_of_the_loss() -> None:
     random = np.random.default_rng(0)
-    drawn = _Parameters.drawn(5, (4, 3), random)
-    parameters = _Parameters(
-        [w.astype(np.float64) for w in drawn.weights], [b.astype(np.float64) for b in drawn.biases]
+    drawn = _Parameters.drawn(5, (4, 3), 2, random)
+    parameters = drawn.holding([array.astype(np.float64) for array in drawn.arrays])
+    inputs, offsets = rows_of([4, 1, 20], 5)
+    rows = Rows(
+        inputs,
+        one_hot(random.integers(len(LABELS), size=len(inputs)).astype(np.int8)).astype(np.float64),
+        random.random(len(inputs)),
+        offsets,
+        groups_of(offsets),
+        random.integers(1, 300, len(inputs)),
+        random.random(3),
     )
-    rows, offsets = rows_of([4, 1, 20], 5)
-    labels = random.integers(len(LABELS), size=len(rows)).astype(np.int8)
-    weights = random.random(len(rows)).astype(np.float32)
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(
-            parameters, rows.astype(np.float64), one_hot(labels), weights, Places.of(offsets), _Dropout()
-        )
+        return _loss_and_slopes(parameters, rows, _Dropout())
 
     _, slopes = loss()
     assert all(slope.any() for slope in slopes)
@@ -109,11 +132,10 @@ def test_a_network_learns_what_stands_beside_a_segment() -> None:
     labels = np.zeros(len(rows), np.int8)
     labels[2:] = rows[:-2, 0] > 0
     labels[np.arange(len(rows)) % 25 < 2] = 0
-    weights = np.ones(len(rows), np.float32)
-    network = fit_network(rows, one_hot(labels), weights, offsets, (16, 8), seed=1)
-    assert [(stage.sight, stage.distance) for stage in network.stages] == _PLAN
-    places = Places.of(offsets)
+    network = fit_network(labelled(rows, labels, offsets), (16, 8), seed=1)
+    assert [(stage.sight, stage.distance) for stage in network.stages] == plan_of(2)
+    places = Places.of(offsets, groups_of(offsets))
     right = (network.logits(rows, places).argmax(axis=1) == labels).mean()
     assert right > 0.9
-    on = fit_on(network, rows, one_hot(labels), weights, offsets, 0.001)
+    on = fit_on(network, labelled(rows, labels, offsets), 0.001)
     assert (on.logits(rows, places).argmax(axis=1) == labels).mean() > right

@@ -22,7 +22,7 @@ from detector import Detector
 from detector.errors import ModelError
 from detector.golden import replay
 from detector.model import Model, input_names
-from detector.network import Network, Places
+from detector.network import Network, Places, Sight
 from detector.storage import (
     GOLDEN,
     MANIFEST,
@@ -221,12 +221,17 @@ ARRAYS: dict[str, tuple[str, NDArray[Any]]] = {
 }
 
 
+def without_groups(network: Network) -> Network:
+    """Text has none."""
+    return replace(network, stages=[stage for stage in network.stages if stage.sight != Sight.GROUPS])
+
+
 @pytest.fixture(scope="module")
 def seeing_folder(
     sentence_model: Model, make_network: Callable[[int], Network], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A model whose text head looks along the page: stages for segments, neighbours (2), page, neighbours (5)."""
-    head = replace(sentence_model.heads["text"], networks=[make_network(INPUTS)])
+    head = replace(sentence_model.heads["text"], networks=[without_groups(make_network(INPUTS))])
     folder = tmp_path_factory.mktemp("models") / "seeing"
     save_model(Model("seeing", {"text": head}), folder)
     return folder
@@ -235,7 +240,10 @@ def seeing_folder(
 def test_networks_that_look_along_the_page_come_back_as_they_were(
     seeing_folder: Path, make_network: Callable[[int], Network], tmp_path: Path
 ) -> None:
-    (loaded,), made = load_model(altered(seeing_folder, tmp_path / "m")).heads["text"].networks, make_network(INPUTS)
+    (loaded,), made = (
+        load_model(altered(seeing_folder, tmp_path / "m")).heads["text"].networks,
+        without_groups(make_network(INPUTS)),
+    )
     assert [(s.sight, s.distance) for s in loaded.stages] == [(s.sight, s.distance) for s in made.stages]
     rows = np.random.default_rng(0).normal(size=(40, INPUTS)).astype(np.float32)
     places = Places.of(np.array([0, 3, 40]))
@@ -259,6 +267,11 @@ STAGES: dict[str, tuple[int, dict[str, Any], str]] = {
     "distance a bool": (1, {"distance": True}, "has distance True"),
     "distance of a segment": (0, {"distance": 1}, "has distance 1"),
     "distance of a page": (2, {"distance": 1}, "has distance 1"),
+    "groups that there are not": (
+        2,
+        {"sight": "groups"},
+        "stage 2 of 'text.network0' looks at groups, and there are none",
+    ),
     "unit negative": (1, {"unit": -1.0}, "has unit -1.0"),
     "unit infinite": (1, {"unit": float("inf")}, "has unit inf"),
 }

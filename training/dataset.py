@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from detector import features, signatures
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
+from detector.network import Places
 from training.labelling import LabelledPage
 from training.resume import code_digest, remember
 from training.samples import Sample
@@ -36,6 +37,7 @@ class Dataset:
         kind: Text or HTML.
         samples: (n_pages) where each page came from.
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
+        groups: (n_groupings, n_segments) int64, as in `Features`.
         X: (n_segments, n_features) float32.
         words: (n_segments, 2^TEXT_BITS) sparse float32, rows as the model's scorer weighs them.
         classes: (n_segments, 2^DOM_BITS) sparse float32; None for text.
@@ -47,6 +49,7 @@ class Dataset:
     kind: Kind
     samples: list[Sample]
     offsets: NDArray[np.int64]
+    groups: NDArray[np.int64]
     X: NDArray[np.float32]
     words: sp.csr_matrix
     classes: sp.csr_matrix | None
@@ -62,13 +65,18 @@ class Dataset:
         """(n_segments,) the page of each segment."""
         return np.repeat(np.arange(len(self.samples)), np.diff(self.offsets))
 
+    @property
+    def places(self) -> Places:
+        """Which page each segment is in, and which stand alike."""
+        return Places.of(self.offsets, self.groups)
+
     def digest(self) -> str:
         """Equal for equal contents: `joblib.hash` tells a string from its copy, and so one process from another."""
         facts = [(sample.id, sample.source, sample.site, sample.page_type) for sample in self.samples]
         content = hashlib.sha256(repr((self.kind, facts)).encode("utf-8", "surrogatepass"))
         tables = [table for table in (self.words, self.classes) if table is not None]
         parts = [part for table in tables for part in (table.indptr, table.indices, table.data)]
-        for array in (self.offsets, self.X, self.labels, self.weights, self.chars, *parts):
+        for array in (self.offsets, self.groups, self.X, self.labels, self.weights, self.chars, *parts):
             content.update(np.ascontiguousarray(array).data)
         return content.hexdigest()
 
@@ -83,6 +91,7 @@ class Dataset:
             kind=self.kind,
             samples=[sample for sample, chosen in zip(self.samples, pages.tolist(), strict=True) if chosen],
             offsets=np.concatenate(([0], np.cumsum(np.diff(self.offsets)[pages]))),
+            groups=self.groups[:, rows],
             X=self.X[rows],
             words=self.words[rows],
             classes=None if self.classes is None else self.classes[rows],
@@ -98,6 +107,7 @@ class Dataset:
             kind=self.kind,
             samples=self.samples + other.samples,
             offsets=np.concatenate((self.offsets, self.offsets[-1] + other.offsets[1:])),
+            groups=join_groups([self.groups, other.groups]),
             X=np.concatenate((self.X, other.X)),
             words=sp.vstack((self.words, other.words), format="csr"),
             classes=sp.vstack((self.classes, other.classes), format="csr") if both else None,
@@ -127,6 +137,7 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
         kind=kind,
         samples=[page.sample for page in kept],
         offsets=np.concatenate(([0], np.cumsum(counts))),
+        groups=join_groups([part.groups for part in parts]) if parts else np.empty((0, 0), np.int64),
         X=np.concatenate([part.X for part in parts]) if parts else np.empty((0, 0), np.float32),
         words=_sparse([part.text for part in parts], TEXT_BITS),
         classes=_sparse([part.dom for part in parts if part.dom is not None], DOM_BITS) if kind == "html" else None,
@@ -134,6 +145,12 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
         weights=_join([page.weights for page in kept], np.float32),
         chars=_join([page.page.ends - page.page.starts for page in kept], np.int64),
     )
+
+
+def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Groups side by side, numbered so that none of one part is one of another."""
+    spans = [int(part.max(initial=-1)) + 1 for part in parts]
+    return np.concatenate([part + base for part, base in zip(parts, np.cumsum([0, *spans]), strict=False)], axis=1)
 
 
 def _join(arrays: Sequence[NDArray[Any]], dtype: type) -> NDArray[Any]:

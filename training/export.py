@@ -6,7 +6,7 @@ elsewhere goes through `round_network` to get there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,10 @@ class RealLayer:
 
 
 def round_network(
-    layers: Sequence[RealLayer], inputs: NDArray[np.floating], offsets: NDArray[np.int64] | None = None
+    layers: Sequence[RealLayer],
+    inputs: NDArray[np.floating],
+    offsets: NDArray[np.int64] | None = None,
+    groups: Iterable[NDArray[np.int64]] = (),
 ) -> Network:
     """A network in whole numbers.
 
@@ -50,10 +53,11 @@ def round_network(
         layers: The stages, and last the output.
         inputs: (n_rows, n_in) standardised rows; they show how large the activations become.
         offsets: (n_pages + 1,) int64, the pages of the rows; None takes them for one page, as suits dense layers.
+        groups: Which rows stand alike, as `Features.groups`.
     """
     bounds = np.array([0, len(inputs)]) if offsets is None else offsets
     pages = min(max(int(np.searchsorted(bounds, ROWS_TO_LOOK_AT)), 1), len(bounds) - 1)
-    places = Places.of(bounds[: pages + 1])
+    places = Places.of(bounds[: pages + 1], [numbers[: bounds[pages]] for numbers in groups])
     rows, most = inputs[: bounds[pages]].astype(np.float32), CLIP
     stages = []
     for layer in layers[:-1]:
@@ -90,7 +94,7 @@ def segment_rows(head: Head, data: Dataset) -> NDArray[np.float32]:
 
 def as_features(data: Dataset) -> Features:
     """The dataset as `stack_inputs` wants it; the hashed rows are not looked at there."""
-    return Features(data.X, data.offsets, HashedText.none(), None)
+    return Features(data.X, data.offsets, data.groups, HashedText.none(), None)
 
 
 def _scores(scorer: HashedScorer, rows: sp.csr_matrix) -> NDArray[np.float32]:

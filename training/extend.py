@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.model import Head, Model
@@ -19,7 +21,7 @@ from training.evaluate import as_dicts, evaluate
 from training.export import segment_rows
 from training.fit import MIN_PAGES, Progress
 from training.labelling import LabelledPage, as_text
-from training.network import fit_on, one_hot
+from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out
 
@@ -79,9 +81,9 @@ def extend_head(head: Head, data: Dataset) -> Head:
         data: Labelled segments of the head's kind of page.
     """
     inputs = head.standardised(segment_rows(head, data))
-    targets = one_hot(data.labels)
-    fitted = [fit_on(network, inputs, targets, data.weights, data.offsets, ANCHOR) for network in head.networks]
-    return replace(head, networks=fitted)
+    page_weights = np.ones(len(data), np.float32)
+    rows = Rows(inputs, one_hot(data.labels), data.weights, data.offsets, data.groups, data.chars, page_weights)
+    return replace(head, networks=[fit_on(network, rows, ANCHOR) for network in head.networks])
 
 
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,11 +14,11 @@ from sklearn.linear_model import SGDClassifier
 from detector.data import LABELS, Kind
 from detector.errors import SampleError
 from detector.model import HashedScorer, Head, stack_inputs
-from detector.network import Network, Places, softmax
+from detector.network import Network, softmax
 from training.dataset import Dataset
 from training.export import as_features, segment_rows
 from training.labelling import LabelledPage
-from training.network import fit_network, one_hot
+from training.network import Rows, fit_network, one_hot
 from training.spam import fit_spam_scorer
 
 FOLDS = 5
@@ -93,62 +93,55 @@ def fit_head(
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind], LIFT[data.kind])
-    rows = _Rows(untaught.standardised(inputs), one_hot(data.labels), _page_weights(data), data.offsets)
+    rows = Rows(
+        untaught.standardised(inputs),
+        one_hot(data.labels),
+        _segment_weights(data),
+        data.offsets,
+        data.groups,
+        data.chars,
+        _page_weights(data),
+    )
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
     spam = fit_spam_scorer(data, rows.X) if data.kind == "text" else None
     return replace(untaught, networks=[network], spam=spam)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Standardised segments, targets, weights, and the pages' bounds, as `fit_network` takes them."""
-
-    X: NDArray[np.float32]
-    targets: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    offsets: NDArray[np.int64]
-
-
-def _fit_student(rows: _Rows, unlabelled: _Rows | None, kind: Kind, seed: int, progress: Progress) -> Network:
+def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, progress: Progress) -> Network:
     """The network that imitates the mean of a few others, and the labels."""
     teachers = []
     for number in range(TEACHERS):
         progress(f"{kind}: teacher {number + 1} of {TEACHERS} on {len(rows.X):,} segments")
         teacher_seed = seed * (TEACHERS + 1) + number
-        teachers.append(fit_network(rows.X, rows.targets, rows.weights, rows.offsets, SIZES[kind], teacher_seed))
+        teachers.append(fit_network(rows, SIZES[kind], teacher_seed))
     taught = _mean_probabilities(teachers, rows)
     parts = [replace(rows, targets=TEACHERS_SHARE * taught + (1 - TEACHERS_SHARE) * rows.targets)]
     if unlabelled is not None:
         parts.append(replace(unlabelled, targets=_mean_probabilities(teachers, unlabelled)))
-    bounds = [part.offsets[1:] + before for part, before in zip(parts, (0, len(rows.X)), strict=False)]
-    whole = _Rows(
-        np.concatenate([part.X for part in parts]),
-        np.concatenate([part.targets for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-        np.concatenate(([0], *bounds)),
-    )
+    whole = Rows.joined(parts)
     progress(f"{kind}: student on {len(whole.X):,} segments")
     student_seed = seed * (TEACHERS + 1) + TEACHERS
-    return fit_network(whole.X, whole.targets, whole.weights, whole.offsets, SIZES[kind], student_seed)
+    return fit_network(whole, SIZES[kind], student_seed)
 
 
-def _mean_probabilities(networks: list[Network], rows: _Rows) -> NDArray[np.float32]:
+def _mean_probabilities(networks: list[Network], rows: Rows) -> NDArray[np.float32]:
     """(n_segments, n_labels) float32, of the mean of the networks' logits; page by page, in groups."""
     parts = []
-    for first in range(0, len(rows.offsets) - 1, _PAGES_AT_A_TIME):
-        bounds = rows.offsets[first : first + _PAGES_AT_A_TIME + 1]
-        inputs, places = rows.X[bounds[0] : bounds[-1]], Places.of(bounds - bounds[0])
-        logits = sum(network.logits(inputs, places).astype(np.float64) for network in networks)
+    n_pages = len(rows.offsets) - 1
+    for first in range(0, n_pages, _PAGES_AT_A_TIME):
+        some = rows.of_pages(first, min(first + _PAGES_AT_A_TIME, n_pages))
+        logits = sum(network.logits(some.X, some.places).astype(np.float64) for network in networks)
         parts.append(softmax(np.asarray(logits / len(networks))).astype(np.float32))
     return np.concatenate(parts)
 
 
-def _unlabelled_rows(head: Head, data: Dataset | None) -> _Rows | None:
+def _unlabelled_rows(head: Head, data: Dataset | None) -> Rows | None:
     """Unlabelled segments as a head's networks see them; their targets are to be filled in."""
     if data is None or not len(data):
         return None
     X = head.standardised(segment_rows(head, data))
-    return _Rows(X, X[:, :0], np.full(len(X), UNLABELLED_WEIGHT, np.float32), data.offsets)
+    weights, page_weights = np.full(len(X), UNLABELLED_WEIGHT, np.float32), np.ones(len(data), np.float32)
+    return Rows(X, X[:, :0], weights, data.offsets, data.groups, data.chars, page_weights)
 
 
 def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
@@ -169,14 +162,18 @@ def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
         raise SampleError(f"the {kind} samples have no segment labelled {', '.join(missing)}; add pages that do")
 
 
-def _page_weights(data: Dataset) -> NDArray[np.float32]:
+def _segment_weights(data: Dataset) -> NDArray[np.float32]:
     """The segments' weights, evened out between long and short pages; 1 in the mean. (n_segments,) float32."""
     sizes = np.bincount(data.page_of, np.sqrt(data.chars) * (data.labels >= 0), len(data))
-    by_page = np.maximum(sizes, LEAST_PAGE) ** -PAGE_EXPONENT
-    if data.kind == "html":
-        by_page[[sample.page_type == "article" for sample in data.samples]] *= ARTICLE_WEIGHT
+    by_page = np.maximum(sizes, LEAST_PAGE) ** -PAGE_EXPONENT * _page_weights(data)
     weights = data.weights * by_page[data.page_of]
     return np.asarray(weights / weights[data.labels >= 0].mean(), np.float32)
+
+
+def _page_weights(data: Dataset) -> NDArray[np.float32]:
+    """How much each page counts; (n_pages,) float32."""
+    heavier = [data.kind == "html" and sample.page_type == "article" for sample in data.samples]
+    return np.where(heavier, ARTICLE_WEIGHT, 1.0).astype(np.float32)
 
 
 def _fit_scorer(

@@ -1,21 +1,23 @@
 """Fit the model's networks: dense layers, then convolutions along the page, by gradient descent in NumPy.
 
 scikit-learn's networks see one row at a time; these see the page around it. The gradients are written out below, in the
-order of the forward pass reversed.
+order of the forward pass reversed. Most of the loss is the cross-entropy of segments; a part is the F1 of whole pages,
+which is what a model is measured by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from detector.data import LABELS
+from detector.data import CONTENT, LABELS
 from detector.errors import SampleError
-from detector.network import Network, Places, Sight
+from detector.network import Grouping, Network, Places, Sight
+from training.dataset import join_groups
 from training.export import RealLayer, real_layers, round_network
 
 Floats = NDArray[np.float32]
@@ -23,7 +25,7 @@ Reals = NDArray[np.floating]
 """Fitting runs in float32, fitting on in float64."""
 
 DISTANCES = (1, 2, 4, 8)
-"""Of the convolutions, in segments; the page's mean is added before the last one."""
+"""Of the convolutions, in segments."""
 
 DROPOUT = 0.15
 LEARNING_RATE = 2e-3
@@ -46,61 +48,154 @@ PASSES = (10, 60)
 """Passes over the pages: so many that about `ROWS_SEEN` segments are seen, within these bounds."""
 
 
-_PAGE_AT = 1 + len(DISTANCES)
-_PLAN = [(Sight.SEGMENT, 0)] * 2 + [(Sight.NEIGHBOURS, distance) for distance in DISTANCES]
-_PLAN.insert(_PAGE_AT, (Sight.PAGE, 0))
-"""What the stages look at, in the order in which they run."""
+F1_WEIGHT = 0.3
+"""Of the pages' F1 beside the cross-entropy in the loss."""
+
+MOST_CHARS = 2000
+"""Characters beyond which a segment counts no more in a page's F1."""
 
 STEPS_ON = 60
 """Steps of L-BFGS by which a network is fitted on; the loss on other pages no longer falls beyond some forty."""
 
+Plan = list[tuple[Sight, int]]
+"""What each stage looks at, and its distance, in the order in which they run."""
+
+
+def plan_of(groupings: int) -> Plan:
+    """The stages of a network: two dense ones, convolutions, the means of the page and of groups before the last of them.
+
+    Args:
+        groupings: How many groupings there are; without any there is no such stage.
+    """
+    near = [(Sight.NEIGHBOURS, distance) for distance in DISTANCES]
+    means = [(Sight.PAGE, 0), (Sight.GROUPS, 0)][: 2 if groupings else 1]
+    return [(Sight.SEGMENT, 0), (Sight.SEGMENT, 0), *near[:-1], *means, near[-1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Segments as networks are fitted to them.
+
+    Attributes:
+        X: (n_segments, n_inputs) float32, standardised inputs.
+        targets: (n_segments, n_labels) float32, labels or probabilities of them, rows sum to 1; what they say where the
+            weight is 0 does not matter.
+        weights: (n_segments,) float32, in the cross-entropy.
+        offsets: (n_pages + 1,) int64; no page is empty.
+        groups: (n_groupings, n_segments) int64, as in `Features`.
+        chars: (n_segments,) int64.
+        page_weights: (n_pages,) float32, in the mean of the pages' F1.
+    """
+
+    X: Floats
+    targets: Floats
+    weights: Floats
+    offsets: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    chars: NDArray[np.int64]
+    page_weights: Floats
+
+    @property
+    def places(self) -> Places:
+        """Which page each segment is in, and which stand alike."""
+        return Places.of(self.offsets, self.groups)
+
+    def of_pages(self, first: int, last: int) -> Rows:
+        """Some pages next to each other."""
+        bounds = self.offsets[first : last + 1]
+        return self.chosen(np.arange(bounds[0], bounds[-1]), bounds - bounds[0], np.arange(first, last))
+
+    def chosen(self, rows: NDArray[np.int64], offsets: NDArray[np.int64], pages: NDArray[np.int64]) -> Rows:
+        """Some of the rows.
+
+        Args:
+            rows: (n_rows,) which, page after page.
+            offsets: (n_pages + 1,) the bounds of the pages within them.
+            pages: (n_pages,) which pages those are.
+        """
+        return Rows(
+            self.X[rows],
+            self.targets[rows],
+            self.weights[rows],
+            offsets,
+            self.groups[:, rows],
+            self.chars[rows],
+            self.page_weights[pages],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """Pages of several, one after the other; none of one part stands alike with one of another."""
+        bases = np.cumsum([0, *(len(part.X) for part in parts)])
+        offsets = [part.offsets[1:] + base for part, base in zip(parts, bases.tolist(), strict=False)]
+        return cls(
+            np.concatenate([part.X for part in parts]),
+            np.concatenate([part.targets for part in parts]),
+            np.concatenate([part.weights for part in parts]),
+            np.concatenate(([0], *offsets)),
+            join_groups([part.groups for part in parts]),
+            np.concatenate([part.chars for part in parts]),
+            np.concatenate([part.page_weights for part in parts]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Parameters:
-    """Weights and biases, layer by layer: two dense ones, the convolutions, the page's, the output."""
+    """Weights and biases of the stages in the order in which they run, the output last.
 
+    Attributes:
+        plan: Of the stages.
+        weights: (n_in, n_out) each.
+        biases: (n_out,) each.
+    """
+
+    plan: Plan
     weights: list[Reals]
     biases: list[Reals]
 
     @classmethod
-    def drawn(cls, inputs: int, sizes: tuple[int, int], random: np.random.Generator) -> _Parameters:
+    def drawn(cls, inputs: int, sizes: tuple[int, int], groupings: int, random: np.random.Generator) -> _Parameters:
         """At random, by the number of inputs of each layer (LeCun et al., "Efficient BackProp", 1998)."""
         hidden, width = sizes
-        convolutions = [(3 * width, width)] * len(DISTANCES)
-        shapes = [(inputs, hidden), (hidden, width), *convolutions, (width, width), (width, len(LABELS))]
+        plan = plan_of(groupings)
+        entering = {Sight.NEIGHBOURS: 3 * width, Sight.PAGE: width, Sight.GROUPS: groupings * width}
+        shapes = [(inputs, hidden), (hidden, width), *((entering[sight], width) for sight, _ in plan[2:])]
         weights: list[Reals] = []
         biases: list[Reals] = []
-        for n_in, n_out in shapes:
+        for n_in, n_out in [*shapes, (width, len(LABELS))]:
             reach = n_in**-0.5
             weights.append(random.uniform(-reach, reach, (n_in, n_out)).astype(np.float32))
             biases.append(random.uniform(-reach, reach, n_out).astype(np.float32))
-        return cls(weights, biases)
+        return cls(plan, weights, biases)
 
     @classmethod
-    def of(cls, network: Network) -> _Parameters:
+    def of(cls, network: Network, groupings: int) -> _Parameters:
         """Those of a network that was fitted here.
 
         Raises:
             SampleError: The network is of another shape.
         """
-        layers = real_layers(network)
-        if [(layer.sight, layer.distance) for layer in layers[:-1]] != _PLAN:
+        layers, plan = real_layers(network), plan_of(groupings)
+        if [(layer.sight, layer.distance) for layer in layers[:-1]] != plan:
             raise SampleError(
                 "the model's networks are not of the shape that is fitted here; train one from the samples"
             )
-        layers.insert(-1, layers.pop(_PAGE_AT))
-        return cls([layer.weight for layer in layers], [layer.bias for layer in layers])
+        return cls(plan, [layer.weight for layer in layers], [layer.bias for layer in layers])
 
     def layers(self) -> list[RealLayer]:
-        """The layers in the order in which they run; the output last."""
-        pairs = list(zip(self.weights, self.biases, strict=True))
-        pairs.insert(_PAGE_AT, pairs.pop(-2))
-        return [RealLayer(*pair, *sees) for pair, sees in zip(pairs, [*_PLAN, (Sight.SEGMENT, 0)], strict=True)]
+        """The layers in the order in which they run."""
+        seen = [*self.plan, (Sight.SEGMENT, 0)]
+        return [RealLayer(*parts) for parts in zip(self.weights, self.biases, *zip(*seen, strict=True), strict=True)]
 
     @property
     def arrays(self) -> list[Reals]:
         """All arrays, to be changed in place."""
         return self.weights + self.biases
+
+    def holding(self, arrays: Sequence[Reals]) -> _Parameters:
+        """Others of the same shapes."""
+        n = len(self.weights)
+        return _Parameters(self.plan, list(arrays[:n]), list(arrays[n:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,65 +217,57 @@ class _Dropout:
         return rows * factors, factors
 
 
-def fit_network(
-    X: Floats,
-    targets: Floats,
-    weights: Floats,
-    offsets: NDArray[np.int64],
-    sizes: tuple[int, int],
-    seed: int,
-) -> Network:
+def fit_network(rows: Rows, sizes: tuple[int, int], seed: int) -> Network:
     """Fit one network to pages whose labels, or the probabilities of them, are given.
 
-    Cross-entropy, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps (Polyak averaging).
+    Cross-entropy and the pages' F1, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps
+    (Polyak averaging).
 
     Args:
-        X: (n_segments, n_inputs) standardised inputs.
-        targets: (n_segments, n_labels) float32, rows sum to 1; what they say where the weight is 0 does not matter.
-        weights: (n_segments,) float32.
-        offsets: (n_pages + 1,) int64.
-        sizes: Outputs of the first dense layer; of the second and of the convolutions.
+        rows: The segments.
+        sizes: Outputs of the first dense layer; of the second and of the later stages.
         seed: Of everything random.
     """
     random = np.random.default_rng(seed)
-    parameters = _Parameters.drawn(X.shape[1], sizes, random)
+    parameters = _Parameters.drawn(rows.X.shape[1], sizes, len(rows.groups), random)
     dropout = _Dropout(random)
     optimiser = _Adam(parameters.arrays)
-    batch_rows = min(MOST_BATCH, max(len(X) // LEAST_BATCHES, 1))
-    passes = int(np.clip(ROWS_SEEN // max(len(X), 1), *PASSES))
-    batches = [batch for _ in range(passes) for batch in _batches(offsets, batch_rows, random)]
+    batch_rows = min(MOST_BATCH, max(len(rows.X) // LEAST_BATCHES, 1))
+    passes = int(np.clip(ROWS_SEEN // max(len(rows.X), 1), *PASSES))
+    batches = [batch for _ in range(passes) for batch in _batches(rows.offsets, batch_rows, random)]
     average = [array.copy() for array in parameters.arrays]
-    for number, (rows, bounds) in enumerate(batches):
-        _, gradients = _loss_and_slopes(parameters, X[rows], targets[rows], weights[rows], Places.of(bounds), dropout)
+    for number, batch in enumerate(batches):
+        _, gradients = _loss_and_slopes(parameters, rows.chosen(*batch), dropout)
         optimiser.step(gradients, _learning_rate(number / len(batches)))
         for mean, array in zip(average, parameters.arrays, strict=True):
             mean += (array - mean) * np.float32(1 if number < len(batches) // 2 else 1 - AVERAGING)
-    n = len(parameters.weights)
-    return round_network(_Parameters(average[:n], average[n:]).layers(), X, offsets)
+    return round_network(parameters.holding(average).layers(), rows.X, rows.offsets, rows.groups)
 
 
-def _batches(
-    offsets: NDArray[np.int64], most: int, random: np.random.Generator
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of randomly chosen pages, each page once, and the pages' bounds within them."""
+Batch = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Rows, the pages' bounds within them, and the pages: as `Rows.chosen` takes them."""
+
+
+def _batches(offsets: NDArray[np.int64], most: int, random: np.random.Generator) -> Iterator[Batch]:
+    """Randomly chosen pages, each page once, of a long one a stretch."""
+    pages: list[int] = []
     parts: list[NDArray[np.int64]] = []
-    count = 0
     for page in random.permutation(len(offsets) - 1).tolist():
         first, last = int(offsets[page]), int(offsets[page + 1])
         if last - first > MOST_PAGE:
             first += int(random.integers(last - first - MOST_PAGE + 1))
             last = first + MOST_PAGE
+        pages.append(page)
         parts.append(np.arange(first, last))
-        count += last - first
-        if count >= most:
-            yield _joined(parts)
-            parts, count = [], 0
+        if sum(map(len, parts)) >= most:
+            yield _joined(parts, pages)
+            pages, parts = [], []
     if parts:
-        yield _joined(parts)
+        yield _joined(parts, pages)
 
 
-def _joined(parts: list[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return np.concatenate(parts), np.concatenate(([0], np.cumsum([len(part) for part in parts])))
+def _joined(parts: list[NDArray[np.int64]], pages: list[int]) -> Batch:
+    return np.concatenate(parts), np.cumsum([0, *map(len, parts)]), np.array(pages)
 
 
 def _learning_rate(progress: float) -> float:
@@ -195,112 +282,134 @@ def one_hot(labels: NDArray[np.int8]) -> Floats:
     return np.eye(len(LABELS), dtype=np.float32)[np.maximum(labels, 0)]
 
 
-def fit_on(
-    network: Network,
-    X: Floats,
-    targets: Floats,
-    weights: Floats,
-    offsets: NDArray[np.int64],
-    anchor: float,
-) -> Network:
-    """Fit a network on to further pages by L-BFGS: cross-entropy, and a penalty on the distance from where it began.
+def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
+    """Fit a network on to further pages by L-BFGS: the same loss, and a penalty on the distance from where it began.
 
     Nothing here is random.
 
     Args:
         network: Made by `fit_network`.
-        X: (n_segments, n_inputs) standardised inputs.
-        targets: (n_segments, n_labels) float32, rows sum to 1; what they say where the weight is 0 does not matter.
-        weights: (n_segments,) float32.
-        offsets: (n_pages + 1,) int64; no page is empty.
+        rows: The segments.
         anchor: Weight of half the squared distance beside the mean loss.
 
     Raises:
         SampleError: The network is of another shape than those that are made here.
     """
-    begun = _Parameters.of(network)
+    begun = _Parameters.of(network, len(rows.groups))
     shapes = [array.shape for array in begun.arrays]
     cuts = np.cumsum([array.size for array in begun.arrays])[:-1]
     start = np.concatenate([array.ravel() for array in begun.arrays])
-    rows, places, n = X.astype(np.float64), Places.of(offsets), len(begun.weights)
 
     def unpacked(packed: NDArray[np.float64]) -> _Parameters:
         arrays = [part.reshape(shape) for part, shape in zip(np.split(packed, cuts), shapes, strict=True)]
-        return _Parameters(list(arrays[:n]), list(arrays[n:]))
+        return begun.holding(arrays)
 
     def loss(packed: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slopes = _loss_and_slopes(unpacked(packed), rows, targets, weights, places, _Dropout())
+        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout())
         step = packed - start
         flat = np.concatenate([slope.ravel() for slope in slopes])
         return value + anchor / 2 * float(step @ step), flat + anchor * step
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS_ON})
-    return round_network(unpacked(found.x).layers(), X, offsets)
+    return round_network(unpacked(found.x).layers(), rows.X, rows.offsets, rows.groups)
 
 
-def _loss_and_slopes(
-    parameters: _Parameters,
-    X: Reals,
-    targets: Floats,
-    weights: Floats,
-    places: Places,
-    dropout: _Dropout,
-) -> tuple[float, list[Reals]]:
-    """The weighted mean cross-entropy, and its gradients in the order of `parameters.arrays`."""
+def _loss_and_slopes(parameters: _Parameters, rows: Rows, dropout: _Dropout) -> tuple[float, list[Reals]]:
+    """The loss, and its gradients in the order of `parameters.arrays`; in the precision of the parameters."""
     W, b = parameters.weights, parameters.biases
-    n = len(DISTANCES)
-    page, output = 2 + n, 3 + n
-    sizes = np.diff(places.offsets)[:, None].astype(X.dtype)
+    places = rows.places
+    held, _ = dropout(rows.X.astype(W[0].dtype))
+    seen = []
+    for (sight, distance), weight, bias in zip(parameters.plan, W, b, strict=False):
+        entered, factors = _entering(held, sight, distance, places, dropout)
+        added = np.maximum(entered @ weight + bias, 0)
+        seen.append((entered, added, factors))
+        for_rows = added[places.page_of] if sight == Sight.PAGE else added
+        held = for_rows if sight == Sight.SEGMENT else held + for_rows
+    powers = held @ W[-1] + b[-1]
+    powers -= powers.max(axis=1, keepdims=True)
+    np.exp(powers, out=powers)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
+    entropy, slope = _cross_entropy(probabilities, rows)
+    unlike, further = _unlikeness(probabilities, rows, places)
+    slope += np.asarray(F1_WEIGHT, slope.dtype) * further
 
-    inputs, _ = dropout(X)
-    first = np.maximum(inputs @ W[0] + b[0], 0)
-    second = np.maximum(first @ W[1] + b[1], 0)
-    rows, seen = second, []
-    means = of_page = np.empty(0, X.dtype)
-    for place, distance in enumerate(DISTANCES):
-        if place == n - 1:
-            means = _page_sums(rows, places) / sizes
-            of_page = np.maximum(means @ W[page] + b[page], 0)
-            rows = rows + of_page[places.page_of]
+    dW: list[Reals] = [held.T @ slope]
+    db: list[Reals] = [slope.sum(axis=0)]
+    slope = slope @ W[-1].T
+    for (sight, distance), weight, (entered, added, factors) in zip(
+        reversed(parameters.plan), reversed(W[:-1]), reversed(seen), strict=True
+    ):
+        active = (_page_sums(slope, places) if sight == Sight.PAGE else slope) * (added > 0)
+        dW.append(entered.T @ active)
+        db.append(active.sum(axis=0))
+        reached = active @ weight.T
+        slope = reached if sight == Sight.SEGMENT else slope + _leaving(reached, factors, sight, distance, places)
+    return entropy + F1_WEIGHT * unlike, dW[::-1] + db[::-1]
+
+
+def _cross_entropy(probabilities: Reals, rows: Rows) -> tuple[float, Reals]:
+    """Its weighted mean, and the slope along the logits."""
+    shares = (rows.weights / max(float(rows.weights.sum()), 1e-9)).astype(probabilities.dtype)
+    loss = -float(shares @ (rows.targets * np.log(np.maximum(probabilities, 1e-12))).sum(axis=1))
+    return loss, (probabilities - rows.targets) * shares[:, None]
+
+
+def _unlikeness(probabilities: Reals, rows: Rows, places: Places) -> tuple[float, Reals]:
+    """One less the mean over pages of the F1 of content, by characters, and the slope along the logits.
+
+    Probabilities take the place of decisions in it, as in the Dice loss of segmented pictures (Milletari, Navab, Ahmadi,
+    "V-Net", 3DV 2016). Pages without content do not count.
+    """
+    page_of, n_pages = places.page_of, len(places.offsets) - 1
+    chars = np.minimum(rows.chars, MOST_CHARS) * (rows.weights > 0)
+    content, wanted = probabilities[:, CONTENT].astype(np.float64), rows.targets[:, CONTENT].astype(np.float64)
+    both, ours, gold = (np.bincount(page_of, chars * share, n_pages) for share in (content * wanted, content, wanted))
+    total = ours + gold + 1
+    weights = rows.page_weights * (gold > 0)
+    weights /= max(float(weights.sum()), 1e-9)
+    loss = float(weights @ (1 - 2 * both / total))
+    slope = -(weights / total)[page_of] * chars * (2 * wanted - (2 * both / total)[page_of])
+    label = np.arange(probabilities.shape[1]) == CONTENT
+    slopes: Reals = ((slope * content)[:, None] * (label - probabilities)).astype(probabilities.dtype)
+    return loss, slopes
+
+
+def _entering(
+    rows: Reals, sight: Sight, distance: int, places: Places, dropout: _Dropout
+) -> tuple[Reals, Reals | float]:
+    """What a stage's layer sees of the rows, and what that was multiplied by in dropout."""
+    if sight == Sight.NEIGHBOURS:
         dropped, factors = dropout(rows)
-        around = _around(dropped, places, distance)
-        added = np.maximum(around @ W[2 + place] + b[2 + place], 0)
-        seen.append((around, added, factors))
-        rows = rows + added
-    logits = rows @ W[output] + b[output]
+        return _around(dropped, places, distance), factors
+    if sight == Sight.GROUPS:
+        return dropout(np.concatenate([_group_means(rows, grouping) for grouping in places.groupings], axis=1))
+    if sight == Sight.PAGE:
+        return _page_sums(rows, places) / np.diff(places.offsets)[:, None].astype(rows.dtype), 1.0
+    return rows, 1.0
 
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    slope = powers / powers.sum(axis=1, keepdims=True)
-    shares = weights / max(float(weights.sum()), 1e-9)
-    loss = -float(shares @ (targets * np.log(np.maximum(slope, 1e-12))).sum(axis=1))
-    slope -= targets
-    slope *= shares[:, None]
 
-    dW: list[Reals] = [np.empty(0, np.float32)] * len(W)
-    db: list[Reals] = [np.empty(0, np.float32)] * len(b)
-
-    def dense(at: int, entered: Reals, slope: Reals) -> Reals:
-        """Note the gradients of a layer; the slope before it."""
-        dW[at], db[at] = entered.T @ slope, slope.sum(axis=0)
-        return slope @ W[at].T
-
-    slope = dense(output, rows, slope)
-    for place in reversed(range(n)):
-        around, added, factors = seen[place]
-        parts = dense(2 + place, around, slope * (added > 0))
-        slope = slope + _gathered(parts, places, DISTANCES[place]) * factors
-        if place == n - 1:
-            to_page = dense(page, means, _page_sums(slope, places) * (of_page > 0))
-            slope = slope + (to_page / sizes)[places.page_of]
-    slope = dense(1, first, slope * (second > 0))
-    dense(0, inputs, slope * (first > 0))
-    return loss, dW + db
+def _leaving(slope: Reals, factors: Reals | float, sight: Sight, distance: int, places: Places) -> Reals:
+    """The transpose of `_entering`: what each row is given by the rows that saw it."""
+    if sight == Sight.NEIGHBOURS:
+        return _gathered(slope, places, distance) * factors
+    if sight == Sight.GROUPS:
+        parts = np.split(slope * factors, len(places.groupings), axis=1)
+        return np.sum([_group_means(part, one) for part, one in zip(parts, places.groupings, strict=True)], axis=0)
+    return (slope / np.diff(places.offsets)[:, None].astype(slope.dtype))[places.page_of]
 
 
 def _page_sums(rows: Reals, places: Places) -> Reals:
     """The sum of each page's rows; no page is empty in training."""
     sums: Reals = np.add.reduceat(rows, places.offsets[:-1], axis=0)
     return sums
+
+
+def _group_means(rows: Reals, grouping: Grouping) -> Reals:
+    """For each row the mean of its group; a projection, and so its own transpose."""
+    sums = np.add.reduceat(rows.take(grouping.order, axis=0), grouping.starts, axis=0)
+    means: Reals = grouping.spread(sums / grouping.sizes[:, None].astype(rows.dtype))
+    return means
 
 
 def _around(rows: Reals, places: Places, distance: int) -> Reals:

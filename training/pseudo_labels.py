@@ -12,7 +12,6 @@ from itertools import pairwise
 import numpy as np
 
 from detector.model import Head
-from detector.network import Places
 from detector.segment import segment_html
 from training.dataset import Dataset
 from training.export import segment_rows
@@ -29,7 +28,7 @@ def pseudo_label(head: Head, data: Dataset) -> list[LabelledPage]:
         head: An HTML head.
         data: HTML pages; their own labels are not looked at.
     """
-    probabilities = head.probabilities(head.standardised(segment_rows(head, data)), Places.of(data.offsets))
+    probabilities = head.probabilities(head.standardised(segment_rows(head, data)), data.places)
     labels = np.where(probabilities.max(axis=1) >= SURE, probabilities.argmax(axis=1), UNKNOWN).astype(np.int8)
     return [
         as_text(weighted(sample, segment_html(sample.content), labels[first:last]))

@@ -23,7 +23,7 @@ from detector.signatures import SignatureCounter, SignatureStore
 from detector.site_memory import count_pages
 from training.fit import Progress
 from training.labelling import LabelledPage, label_page
-from training.network import fit_network, one_hot
+from training.network import Rows, fit_network, one_hot
 from training.simulation import Article, SitePage, both_modes, make_article, make_filler, make_site, make_template
 from training.train import is_held_out
 
@@ -170,5 +170,18 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
     standard = np.clip((rows.inputs - mean) / scale, -CLIP, CLIP)
     offsets = np.concatenate(([0], np.cumsum(rows.page_sizes)))
     weights = rows.weights / rows.weights[asked].mean()
-    network = fit_network(standard, one_hot(rows.labels), weights, offsets, SIZES, seed)
+    pages, n = len(rows.page_sizes), len(standard)
+    network = fit_network(
+        Rows(
+            standard,
+            one_hot(rows.labels),
+            weights,
+            offsets,
+            groups=np.empty((0, n), np.int64),
+            chars=np.ones(n, np.int64),
+            page_weights=np.zeros(pages, np.float32),
+        ),
+        SIZES,
+        seed,
+    )
     return SiteHead(mean, scale, network)

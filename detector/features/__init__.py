@@ -18,10 +18,20 @@ from detector.features.batch import build_batch
 from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedDom, HashedText, hash_dom, hash_text
 from detector.features.markup import build_markup
 
-__all__ = ["DOM_BITS", "SCHEMA", "TEXT_BITS", "Features", "HashedDom", "HashedText", "extract", "feature_names"]
+__all__ = [
+    "DOM_BITS",
+    "SCHEMA",
+    "TEXT_BITS",
+    "Features",
+    "HashedDom",
+    "HashedText",
+    "extract",
+    "feature_names",
+    "grouping_names",
+]
 
 SCHEMA = 2
-"""Version of the columns and hashes; a model made for another version is refused."""
+"""Version of the columns, groupings and hashes; a model made for another version is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +41,15 @@ class Features:
     Attributes:
         X: (n_segments, n_features) float32, columns as in `feature_names(kind)`.
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
+        groups: (n_groupings, n_segments) int64, equal numbers where segments stand alike in the markup, a row for each of
+            `grouping_names(kind)`.
         text: Hashed words of each segment.
         dom: Hashed class names around each segment; None in text mode.
     """
 
     X: NDArray[np.float32]
     offsets: NDArray[np.int64]
+    groups: NDArray[np.int64]
     text: HashedText
     dom: HashedDom | None
 
@@ -47,6 +60,11 @@ _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
 def feature_names(kind: Kind) -> tuple[str, ...]:
     """The names of the columns of X, in order."""
     return _PAGE_NAMES + context.POSITION_NAMES + (dom.NAMES if kind == "html" else ())
+
+
+def grouping_names(kind: Kind) -> tuple[str, ...]:
+    """The names of the rows of groups, in order."""
+    return dom.GROUPINGS if kind == "html" else ()
 
 
 _COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
@@ -65,9 +83,10 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     batch = build_batch(pages)
     markup = build_markup(batch) if kind == "html" else None
     hashed_dom = None if markup is None else hash_dom(markup)
+    groups = np.empty((0, len(batch)), np.int64) if markup is None else dom.groups_of(markup)
     if not len(batch):
         empty = np.empty((0, len(feature_names(kind))), np.float32)
-        return Features(empty, batch.offsets, HashedText.none(), hashed_dom)
+        return Features(empty, batch.offsets, groups, HashedText.none(), hashed_dom)
     # Columns lie in memory one after the other: each is made, shifted and summed as a whole.
     own = np.concatenate(
         (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)),
@@ -80,4 +99,4 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     if markup is not None:
         prose = position[context.POSITION_NAMES.index("is_prose")]
         parts.append(dom.dom_features(batch, markup, words, prose))
-    return Features(np.concatenate(parts).T, batch.offsets, hash_text(batch), hashed_dom)
+    return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)

@@ -53,6 +53,10 @@ NAMES = (
     *(f"level_{level}_{name}" for level in range(LEVELS) for name in _LEVEL_NAMES),
 )
 
+GROUPINGS = ("kind of place", "wider element", "second wider element")
+"""In what segments are grouped: the names of the innermost element and of its parent; the nearest element around that one that
+covers more segments; the nearest around that one that covers more still."""
+
 _GROUPS = {
     **{name: name for name in AROUND if name != "list"},
     **dict.fromkeys(("ul", "ol", "menu", "dl"), "list"),
@@ -107,8 +111,7 @@ def dom_features(
     columns[_IS] = kinds == np.arange(len(INNERMOST))[:, None]
     columns[_AT["heading_level"]] = np.array([_HEADING_LEVELS.get(tag, 0) for tag in markup.tags]).take(inner_tag)
 
-    # A kind of place: the innermost element and its parent, by name.
-    place = inner_name * (len(tag_of) + 1) + name_of.take(markup.parents.take(inner))
+    place = kinds_of_place(markup)
     same = counts_in_page(place.view(np.uint64), batch.page_of)
     columns[_AT["log_same_element"]] = np.log(same)
     columns[_AT["same_element_ratio_in_page"]] = same / np.diff(batch.offsets).take(batch.page_of)
@@ -118,6 +121,19 @@ def dom_features(
     columns[_AT["element_like_next"]] = like[1:]
     columns[_AT["level_0_log_segments"] :] = _levels(batch, markup, prose)
     return columns
+
+
+def groups_of(markup: Markup) -> NDArray[np.int64]:
+    """Numbers that are equal where segments stand alike, for each of `GROUPINGS`; (len(GROUPINGS), n_segments) int64."""
+    wider = _wider_ancestor(markup)
+    around = wider.take(markup.innermost)
+    return np.stack((kinds_of_place(markup), around, wider.take(around)))
+
+
+def kinds_of_place(markup: Markup) -> NDArray[np.int64]:
+    """The innermost element of each segment and its parent, by name; (n_segments,) int64."""
+    own, parent = markup.innermost, markup.parents.take(markup.innermost)
+    return markup.name_of.take(own) * (len(markup.names) + 1) + markup.name_of.take(parent)
 
 
 def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float32]:

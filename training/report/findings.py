@@ -182,7 +182,7 @@ def importances(found: Predictions, seed: int = 0) -> list[Importance]:
     random = np.random.default_rng(seed)
     chosen, offsets = _some_pages(found, random)
     inputs, labels = found.inputs[chosen], found.data.labels[chosen]
-    places = Places.of(offsets)
+    places = Places.of(offsets, found.data.groups[:, chosen])
     whole = _macro_f1(found, inputs, labels, places)
     measured = []
     for column, name in enumerate(input_names(found.data.kind)):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, Kind
 from detector.model import Head, Model
-from detector.network import Places
 from detector.smoothing import decide
 from training.dataset import Dataset, build_dataset
 from training.export import segment_rows
@@ -72,7 +71,7 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
             continue
         data = build_dataset(chosen, kind, cache)
         inputs = head.standardised(segment_rows(head, data))
-        places = Places.of(data.offsets)
+        places = data.places
         probabilities = head.probabilities(inputs, places)
         decided = decide(probabilities, head.threshold, head.lift, places)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
