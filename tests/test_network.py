@@ -111,7 +111,7 @@ def test_slopes_are_those_of_the_loss() -> None:
     )
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(parameters, rows, _Dropout())
+        return _loss_and_slopes(parameters, rows, _Dropout(), 0.7)
 
     _, slopes = loss()
     assert all(slope.any() for slope in slopes)

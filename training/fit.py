@@ -33,6 +33,9 @@ TEACHERS = 3
 TEACHERS_SHARE = 0.7
 """Of the teachers' probabilities in the targets of the student; the rest are the labels."""
 
+STUDENT_ROWS = 8_000_000
+"""Segments that the student sees, unlabelled ones among them; with `ROWS_SEEN` of them it is no better than a teacher."""
+
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
 
@@ -100,7 +103,7 @@ def fit_head(
         data.offsets,
         data.groups,
         data.chars,
-        _page_weights(data),
+        _page_weights(data) * _mean_weights(data),
     )
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
     spam = fit_spam_scorer(data, rows.X) if data.kind == "text" else None
@@ -121,7 +124,8 @@ def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, pro
     whole = Rows.joined(parts)
     progress(f"{kind}: student on {len(whole.X):,} segments")
     student_seed = seed * (TEACHERS + 1) + TEACHERS
-    return fit_network(whole, SIZES[kind], student_seed)
+    # What the teachers say has the pages' F1 in it already.
+    return fit_network(whole, SIZES[kind], student_seed, f1_weight=0.0, rows_seen=STUDENT_ROWS)
 
 
 def _mean_probabilities(networks: list[Network], rows: Rows) -> NDArray[np.float32]:
@@ -171,9 +175,15 @@ def _segment_weights(data: Dataset) -> NDArray[np.float32]:
 
 
 def _page_weights(data: Dataset) -> NDArray[np.float32]:
-    """How much each page counts; (n_pages,) float32."""
+    """How much each page counts beside others of its size; (n_pages,) float32."""
     heavier = [data.kind == "html" and sample.page_type == "article" for sample in data.samples]
     return np.where(heavier, ARTICLE_WEIGHT, 1.0).astype(np.float32)
+
+
+def _mean_weights(data: Dataset) -> NDArray[np.float32]:
+    """The mean weight of each page's labelled segments, 0 where there are none; (n_pages,) float32."""
+    known = np.bincount(data.page_of, data.labels >= 0, len(data))
+    return (np.bincount(data.page_of, data.weights, len(data)) / np.maximum(known, 1)).astype(np.float32)
 
 
 def _fit_scorer(

@@ -45,7 +45,7 @@ LEAST_BATCHES = 12
 
 ROWS_SEEN = 4_000_000
 PASSES = (10, 60)
-"""Passes over the pages: so many that about `ROWS_SEEN` segments are seen, within these bounds."""
+"""Passes over the pages: so many that about as many segments are seen as asked for, within these bounds."""
 
 
 F1_WEIGHT = 0.3
@@ -217,7 +217,9 @@ class _Dropout:
         return rows * factors, factors
 
 
-def fit_network(rows: Rows, sizes: tuple[int, int], seed: int) -> Network:
+def fit_network(
+    rows: Rows, sizes: tuple[int, int], seed: int, *, f1_weight: float = F1_WEIGHT, rows_seen: int = ROWS_SEEN
+) -> Network:
     """Fit one network to pages whose labels, or the probabilities of them, are given.
 
     Cross-entropy and the pages' F1, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps
@@ -227,17 +229,19 @@ def fit_network(rows: Rows, sizes: tuple[int, int], seed: int) -> Network:
         rows: The segments.
         sizes: Outputs of the first dense layer; of the second and of the later stages.
         seed: Of everything random.
+        f1_weight: Of the pages' F1 beside the cross-entropy in the loss.
+        rows_seen: About how many segments are seen in all the passes.
     """
     random = np.random.default_rng(seed)
     parameters = _Parameters.drawn(rows.X.shape[1], sizes, len(rows.groups), random)
     dropout = _Dropout(random)
     optimiser = _Adam(parameters.arrays)
     batch_rows = min(MOST_BATCH, max(len(rows.X) // LEAST_BATCHES, 1))
-    passes = int(np.clip(ROWS_SEEN // max(len(rows.X), 1), *PASSES))
+    passes = int(np.clip(rows_seen // max(len(rows.X), 1), *PASSES))
     batches = [batch for _ in range(passes) for batch in _batches(rows.offsets, batch_rows, random)]
     average = [array.copy() for array in parameters.arrays]
     for number, batch in enumerate(batches):
-        _, gradients = _loss_and_slopes(parameters, rows.chosen(*batch), dropout)
+        _, gradients = _loss_and_slopes(parameters, rows.chosen(*batch), dropout, f1_weight)
         optimiser.step(gradients, _learning_rate(number / len(batches)))
         for mean, array in zip(average, parameters.arrays, strict=True):
             mean += (array - mean) * np.float32(1 if number < len(batches) // 2 else 1 - AVERAGING)
@@ -305,7 +309,7 @@ def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
         return begun.holding(arrays)
 
     def loss(packed: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout())
+        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout(), F1_WEIGHT)
         step = packed - start
         flat = np.concatenate([slope.ravel() for slope in slopes])
         return value + anchor / 2 * float(step @ step), flat + anchor * step
@@ -314,7 +318,9 @@ def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
     return round_network(unpacked(found.x).layers(), rows.X, rows.offsets, rows.groups)
 
 
-def _loss_and_slopes(parameters: _Parameters, rows: Rows, dropout: _Dropout) -> tuple[float, list[Reals]]:
+def _loss_and_slopes(
+    parameters: _Parameters, rows: Rows, dropout: _Dropout, f1_weight: float
+) -> tuple[float, list[Reals]]:
     """The loss, and its gradients in the order of `parameters.arrays`; in the precision of the parameters."""
     W, b = parameters.weights, parameters.biases
     places = rows.places
@@ -332,7 +338,7 @@ def _loss_and_slopes(parameters: _Parameters, rows: Rows, dropout: _Dropout) -> 
     probabilities = powers / powers.sum(axis=1, keepdims=True)
     entropy, slope = _cross_entropy(probabilities, rows)
     unlike, further = _unlikeness(probabilities, rows, places)
-    slope += np.asarray(F1_WEIGHT, slope.dtype) * further
+    slope += np.asarray(f1_weight, slope.dtype) * further
 
     dW: list[Reals] = [held.T @ slope]
     db: list[Reals] = [slope.sum(axis=0)]
@@ -345,7 +351,7 @@ def _loss_and_slopes(parameters: _Parameters, rows: Rows, dropout: _Dropout) -> 
         db.append(active.sum(axis=0))
         reached = active @ weight.T
         slope = reached if sight == Sight.SEGMENT else slope + _leaving(reached, factors, sight, distance, places)
-    return entropy + F1_WEIGHT * unlike, dW[::-1] + db[::-1]
+    return entropy + f1_weight * unlike, dW[::-1] + db[::-1]
 
 
 def _cross_entropy(probabilities: Reals, rows: Rows) -> tuple[float, Reals]:

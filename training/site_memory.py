@@ -179,9 +179,10 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
             offsets,
             groups=np.empty((0, n), np.int64),
             chars=np.ones(n, np.int64),
-            page_weights=np.zeros(pages, np.float32),
+            page_weights=np.ones(pages, np.float32),
         ),
         SIZES,
         seed,
+        f1_weight=0.0,
     )
     return SiteHead(mean, scale, network)

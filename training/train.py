@@ -23,6 +23,7 @@ from detector.segment import segment_html, segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
+from training.evasion import evade_pages
 from training.fit import Progress, check_trainable, fit_head, site_fold
 from training.labelling import LabelledPage, as_text
 from training.pseudo_labels import pseudo_label
@@ -152,9 +153,9 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
         if kind == "text":
-            # Composed within each side of the split: no headline or article crosses it.
+            # Made within each side of the split: no headline, sentence or article crosses it.
             sides = [[page for page in chosen if is_held_out(page.sample.site) == side] for side in (True, False)]
-            chosen = chosen + [page for side in sides for page in compose_pages(side, seed)]
+            chosen = chosen + [page for side in sides for page in compose_pages(side, seed) + evade_pages(side, seed)]
         progress(f"{kind}: features of {len(chosen)} pages")
         datasets[kind] = build_dataset(chosen, kind, cache)
     if not datasets:
