@@ -65,8 +65,7 @@ class Limits:
 
     def of_markup(self, html: str) -> str | None:
         """What is wrong with the amount of markup, or None."""
-        count = html.count("<")
-        if count <= self.max_tags:
+        if len(html) <= self.max_tags or (count := html.count("<")) <= self.max_tags:
             return None
         return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
 
