@@ -8,7 +8,7 @@ twice as long in all.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from detector.segment.lines import divide
 from detector.segment.tags import DROPPED_TAGS, PADDING, RAW, RAW_TAGS, read_tags
 
 if TYPE_CHECKING:
-    from turbohtml import Document
+    from turbohtml import Comment, Document
 
 NOSCRIPT = re.compile("<noscript", re.IGNORECASE)
 FEW_CHARS = 1000
@@ -76,7 +76,6 @@ def _canonical(html: str, dropped: str, unwrapped: str = "") -> tuple[bytes, boo
     """The page as its tree says, with hidden elements marked and without comments; and whether any element is unseen."""
     # A process that reads plain text only starts a fifth sooner without the parser.
     from turbohtml import parse
-    from turbohtml.clean import strip_comments_node
 
     try:
         document = parse(html).remove(dropped)
@@ -85,8 +84,10 @@ def _canonical(html: str, dropped: str, unwrapped: str = "") -> tuple[bytes, boo
             document.remove(_LEFT_OUT)
         if unwrapped:
             document.strip_tags(unwrapped)
+        for comment in cast("list[Comment]", document.xpath("//comment()")):
+            comment.decompose()
         # In pieces, and joined when the tree is gone, which is large: what it takes is what a page takes at most.
-        pieces = [piece.encode() for piece in strip_comments_node(document).serialize_iter()]
+        pieces = [piece.encode() for piece in document.serialize_iter()]
     except UnicodeError:
         # Lone surrogates: the parser takes none in names of attributes, and none may reach the text.
         return _canonical(html.encode("utf-8", "replace").decode(), dropped, unwrapped)
