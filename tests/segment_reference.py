@@ -81,7 +81,7 @@ class Reference(SaxHandler):
         if element.role > CELL:
             self.divide()
         elif element.role == CELL:
-            if len(self.collapsed()) > LONG_CELL:
+            if len(self.uncut()) > LONG_CELL:
                 self.flush()
             self.buffer.append((CELL_EDGE, self.in_link()))
         if element.role >= CELL and element.role != BREAK:
@@ -129,8 +129,8 @@ class Reference(SaxHandler):
             self.links = 0
         self.buffer.clear()
 
-    def collapsed(self) -> list[tuple[str, bool]]:
-        """The buffer with its whitespace collapsed, or stripped where it is kept."""
+    def uncut(self) -> list[tuple[str, bool]]:
+        """The buffer with its whitespace collapsed, unless it is kept; it begins and ends with no edge of a cell."""
         verbatim = any(element.role == VERBATIM and not element.is_gone for element in self.opened)
         chars: list[tuple[str, bool]] = []
         edge = True
@@ -139,6 +139,11 @@ class Reference(SaxHandler):
             if not (is_edge and edge):
                 chars.append((" " if is_edge else char, linked))
             edge = is_edge
+        return chars[:-1] if chars and edge else chars
+
+    def collapsed(self) -> list[tuple[str, bool]]:
+        """That without whitespace around it."""
+        chars = self.uncut()
         text = "".join(char for char, _ in chars)
         start = len(text) - len(text.lstrip("\n\r"))
         return chars[start : len(text.rstrip())]

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors", "files"),
-    ("decode", "limits", "segment"),
+    ("decode", "limits", "products", "segment"),
     ("network", "signatures", "spam"),
     ("features",),
     ("model", "smoothing", "stripping"),
