@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.products import product
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -45,7 +47,7 @@ class Layer:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_rows, n_out) float32 of (n_rows, n_in)."""
-        return self.scaled(self.steps(inputs) @ self._weight)
+        return self.scaled(product(self.steps(inputs), self._weight))
 
     def along_page(self, inputs: NDArray[np.float32], places: Places, distance: int) -> NDArray[np.float32]:
         """The layer over each row beside those at a distance before and after it; zeros beyond the page's ends.
@@ -57,7 +59,7 @@ class Layer:
         """
         steps = self.steps(inputs)
         width = inputs.shape[1]
-        before, sums, after = np.matmul(steps, self._weight.reshape(3, width, -1))
+        before, sums, after = (product(steps, tap) for tap in self._weight.reshape(3, width, -1))
         if len(steps) > distance:
             sums[distance:] += places.within(before[:-distance], distance)
             sums[:-distance] += places.within(after[distance:], distance)

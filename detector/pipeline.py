@@ -263,9 +263,14 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
         return _refused(page, problem)
     if not len(segmented):
         problem = EMPTY
-    elif text.count("\0") > len(text) * NUL_SHARE_OF_BINARY:
+    elif _may_hold_nul(content) and text.count("\0") > len(text) * NUL_SHARE_OF_BINARY:
         problem = BINARY
     return kind, replace(segmented, problem=problem) if problem else segmented
+
+
+def _may_hold_nul(content: str | bytes) -> bool:
+    """Whether a page could have NUL characters: to look for a byte is ten times quicker than to count a character."""
+    return isinstance(content, str) or b"\0" in content
 
 
 def _refused(page: Page, problem: str) -> tuple[Kind, SegmentedPage]:

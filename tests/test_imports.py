@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors", "files", "formatting"),
-    ("decode", "limits", "segment"),
+    ("decode", "limits", "products", "segment"),
     ("network", "signatures", "spam"),
     ("features",),
     ("comments", "model", "smoothing", "stripping"),
@@ -46,7 +46,7 @@ def test_imports_run_downwards() -> None:
 
 def test_the_package_does_not_need_training_and_only_one_file_knows_each_library() -> None:
     homes = {
-        "turbohtml.saxparse": {"segment/html.py"},
+        "turbohtml": {"segment/html.py"},
         "redis": {"signatures/shared.py"},
         "training": set(),
         "sklearn": set(),

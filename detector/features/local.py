@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detector.features import batch as b
 from detector.features import characters as ch
 from detector.features.batch import Batch
+from detector.products import product
 
 NAMES = (
     "log_chars",
@@ -136,14 +137,14 @@ def _shape_sums(batch: Batch) -> NDArray[np.float64]:
     by_shape[:, : b.N_SHAPES] = np.bincount(key, minlength=size).reshape(n, b.N_SHAPES)
     by_shape[:, b.N_SHAPES :] = np.bincount(key, tokens.lengths, size).reshape(n, b.N_SHAPES)
     # Halves of small integers: the product is exact in float32.
-    return (_shape_weights() @ by_shape.T).astype(np.float64)
+    return product(by_shape, _shape_weights()).T.astype(np.float64, order="C")
 
 
 @cache
 def _shape_weights() -> NDArray[np.float32]:
-    """What each token, and each character of one, counts by the token's shape; (n_sums, 2 * N_SHAPES) float32.
+    """What each token, and each character of one, counts by the token's shape; (2 * N_SHAPES, n_sums) float32.
 
-    The first rows are the columns up to "other_marks_per_word", in the order of `NAMES`, before they are divided; in
+    The first columns are the columns up to "other_marks_per_word", in the order of `NAMES`, before they are divided; in
     the places of the first two stand all characters and all words. The last two are separators and numbers.
     """
     weights = np.zeros((_PER_WORD.stop + 2, 2, b.N_SHAPES), np.float32)
@@ -183,7 +184,7 @@ def _shape_weights() -> NDArray[np.float32]:
     mark("other_marks_per_word", ch.OTHER)
     count(-2, [16 + ch.SEPARATOR], token=1)
     count(-1, _NUMBER_SHAPES, token=1)
-    return weights.reshape(len(weights), -1)
+    return weights.reshape(len(weights), -1).T
 
 
 def _distinct_ratio(batch: Batch) -> NDArray[np.float64]:
