@@ -73,7 +73,7 @@ def _borrowed(lenders: Sequence[tuple[str, str]], site: str, count: int, random:
 
 
 def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generator, number: int) -> LabelledPage:
-    """A sentence beside each line of the page's lists: a few that recur, or another one each time."""
+    """A sentence beside each line of the page's lists but their headings: a few that recur, or another one each time."""
     sample = page.sample
     languages = list(lenders)
     language: Language = (sample.source, sample.lang)
@@ -87,9 +87,10 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
     glue = _GLUES[random.integers(len(_GLUES))]
     lines: list[tuple[str, int]] = []
     listed = 0
+    begins = np.diff(page.labels == LINK_LIST, prepend=False) & (page.labels == LINK_LIST)
     for place, (text, label) in enumerate(zip(page.page.segment_texts(), page.labels.tolist(), strict=True)):
         sentence = sentences[random.integers(len(sentences))]
-        if label != LINK_LIST or len(text) > MOST_ITEM_CHARS:
+        if label != LINK_LIST or len(text) > MOST_ITEM_CHARS or begins[place]:
             lines.append((text, place))
         elif between:
             lines.append((text, place))

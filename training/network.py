@@ -1,7 +1,7 @@
 """Fit the model's networks: dense layers, then convolutions along the page, by gradient descent in NumPy.
 
 scikit-learn's networks see one row at a time; these see the page around it. The gradients are written out below, in the
-order of the forward pass reversed. Most of the loss is the cross-entropy of segments; a part is the F1 of whole pages,
+order of the forward pass reversed. The loss is the cross-entropy of segments, and where it helps the F1 of whole pages as well,
 which is what a model is measured by.
 """
 
@@ -47,9 +47,6 @@ ROWS_SEEN = 4_000_000
 PASSES = (10, 60)
 """Passes over the pages: so many that about as many segments are seen as asked for, within these bounds."""
 
-
-F1_WEIGHT = 0.3
-"""Of the pages' F1 beside the cross-entropy in the loss."""
 
 MOST_CHARS = 2000
 """Characters beyond which a segment counts no more in a page's F1."""
@@ -218,11 +215,11 @@ class _Dropout:
 
 
 def fit_network(
-    rows: Rows, sizes: tuple[int, int], seed: int, *, f1_weight: float = F1_WEIGHT, rows_seen: int = ROWS_SEEN
+    rows: Rows, sizes: tuple[int, int], seed: int, *, f1_weight: float = 0.0, rows_seen: int = ROWS_SEEN
 ) -> Network:
     """Fit one network to pages whose labels, or the probabilities of them, are given.
 
-    Cross-entropy and the pages' F1, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps
+    Cross-entropy and perhaps the pages' F1, Adam (Kingma, Ba, ICLR 2015), dropout, and an average of the weights over the steps
     (Polyak averaging).
 
     Args:
@@ -287,7 +284,7 @@ def one_hot(labels: NDArray[np.int8]) -> Floats:
 
 
 def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
-    """Fit a network on to further pages by L-BFGS: the same loss, and a penalty on the distance from where it began.
+    """Fit a network on to further pages by L-BFGS: cross-entropy, and a penalty on the distance from where it began.
 
     Nothing here is random.
 
@@ -309,7 +306,7 @@ def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
         return begun.holding(arrays)
 
     def loss(packed: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout(), F1_WEIGHT)
+        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout(), 0.0)
         step = packed - start
         flat = np.concatenate([slope.ravel() for slope in slopes])
         return value + anchor / 2 * float(step @ step), flat + anchor * step

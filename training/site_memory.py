@@ -183,6 +183,5 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
         ),
         SIZES,
         seed,
-        f1_weight=0.0,
     )
     return SiteHead(mean, scale, network)
