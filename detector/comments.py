@@ -26,17 +26,24 @@ _COMMENT, _FORUM = "comment", "forum"
 """What such a word has in it; and what, in any name, says that the page is made of what its readers write."""
 
 
-def drop_comments(labels: NDArray[np.uint8], pages: Sequence[SegmentedPage], offsets: NDArray[np.int64]) -> None:
+def drop_comments(
+    labels: NDArray[np.uint8], pages: Sequence[SegmentedPage], offsets: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     """Label the comments below an article as boilerplate, in place; pages without markup have no element to tell them by.
 
     Args:
         labels: (n_segments,) uint8, indices into `LABELS`.
         pages: The pages of the segments.
         offsets: (n_pages + 1,) int64.
+
+    Returns:
+        (n_segments,) bool, which were content and are comments.
     """
+    before = labels == CONTENT
     for page, (first, last) in zip(pages, pairwise(offsets.tolist()), strict=True):
         if page.elements is not None:
             _drop(labels[first:last], page.ends - page.starts, page.elements)
+    return before & (labels == BOILERPLATE)
 
 
 def _drop(labels: NDArray[np.uint8], chars: NDArray[np.int64], elements: Elements) -> None:

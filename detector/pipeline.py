@@ -175,8 +175,7 @@ class Detector:
         places = Places.of(offsets)
         labels = decide(probabilities, threshold, head.lift, places)
         drop_list_headings(labels, probabilities, prose, places)
-        if threshold > 0:
-            drop_comments(labels, segmented, offsets)
+        comments = drop_comments(labels, segmented, offsets) if threshold > 0 else np.zeros(len(labels), bool)
         if threshold < 1:
             rescue_prose(labels, probabilities, prose, offsets)
         kept = ~self._dropped[labels]
@@ -196,7 +195,13 @@ class Detector:
                 kept=kept[rows],
                 problem=page.problem,
                 _explain=partial(
-                    explain, head, page, kind, labels[rows], None if site is None else site.host_pages[rows]
+                    explain,
+                    head,
+                    page,
+                    kind,
+                    labels[rows],
+                    comments[rows],
+                    None if site is None else site.host_pages[rows],
                 ),
                 _judge=partial(_spam_probability, self.model, page),
             )

@@ -63,11 +63,15 @@ _PHRASES = {
 }
 
 
+COMMENT = "in an element named as readers' comments are"
+
+
 def explain(
     head: Head,
     page: SegmentedPage,
     kind: Kind,
     labels: NDArray[np.uint8],
+    comments: NDArray[np.bool_],
     host_pages: NDArray[np.int64] | None = None,
 ) -> list[tuple[str, ...]]:
     """For each segment the `MOST` inputs that spoke loudest for its label against the others.
@@ -80,11 +84,14 @@ def explain(
         page: The page; its features are computed again, since reasons are seldom asked for.
         kind: How the page was read.
         labels: (n_segments,) the labels to explain.
+        comments: (n_segments,) which were told to be readers' comments by their elements; nothing else counts for those.
         host_pages: (n_segments, 2) as in `SiteFeatures`, if signatures were used; what they say is said first.
     """
     reasons: list[tuple[str, ...]] = []
     for piece in windows_of(page):
         reasons += _explain_piece(head, piece, kind, labels[len(reasons) :][: len(piece)])
+    for place in comments.nonzero()[0].tolist():
+        reasons[place] = (COMMENT,)
     if host_pages is None:
         return reasons
     return [

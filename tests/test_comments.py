@@ -9,6 +9,7 @@ from detector import Detector, Label
 from detector.comments import LEAST_ABOVE, drop_comments
 from detector.data import BOILERPLATE, CONTENT, LABELS
 from detector.model import Model
+from detector.reasons import COMMENT
 from detector.segment import segment_html, segment_text
 
 ARTICLE = "<p>" + "The ferry was late again in the second week of May. " * (LEAST_ABOVE // 50 + 1) + "</p>"
@@ -64,3 +65,9 @@ def test_a_detector_drops_them_unless_it_is_to_keep_everything(sentence_model: M
     assert [segment.label for segment in result.segments] == [Label.CONTENT, Label.BOILERPLATE, Label.BOILERPLATE]
     assert LABELS[BOILERPLATE] == Label.BOILERPLATE
     assert Detector(sentence_model, threshold=0).classify(page, "html").kept.all()
+
+
+def test_the_reason_is_the_element(sentence_model: Model) -> None:
+    page = f"{ARTICLE}<div id=comments>{POSTS}</div>"
+    _, *comments = Detector(sentence_model).classify(page, "html").segments
+    assert [segment.reasons for segment in comments] == [(COMMENT,)] * 2
