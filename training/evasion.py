@@ -16,7 +16,7 @@ import numpy as np
 from detector.data import CONTENT, LINK_LIST, SegmentedPage
 from training.labelling import LabelledPage
 
-SHARE = 0.05
+SHARE = 0.03
 """Rewritten pages by pages given."""
 
 LEAST_LINES = 3

@@ -39,8 +39,8 @@ STUDENT_ROWS = 8_000_000
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
 
-SIZES: dict[Kind, tuple[int, int]] = {"text": (64, 32), "html": (96, 48)}
-"""Outputs of the first dense layer; of the second and of the convolutions."""
+SIZES = (96, 48)
+"""Outputs of the first dense layer; of the second and of the later stages. A narrower student falls short of its teachers."""
 
 F1_WEIGHT: dict[Kind, float] = {"text": 0.0, "html": 0.3}
 """Of the pages' F1 in the teachers' loss. In text it makes the headings of lists likelier to be content, and labelled lines lose."""
@@ -119,7 +119,7 @@ def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, pro
     for number in range(TEACHERS):
         progress(f"{kind}: teacher {number + 1} of {TEACHERS} on {len(rows.X):,} segments")
         teacher_seed = seed * (TEACHERS + 1) + number
-        teachers.append(fit_network(rows, SIZES[kind], teacher_seed, f1_weight=F1_WEIGHT[kind]))
+        teachers.append(fit_network(rows, SIZES, teacher_seed, f1_weight=F1_WEIGHT[kind]))
     taught = _mean_probabilities(teachers, rows)
     parts = [replace(rows, targets=TEACHERS_SHARE * taught + (1 - TEACHERS_SHARE) * rows.targets)]
     if unlabelled is not None:
@@ -128,7 +128,7 @@ def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, pro
     progress(f"{kind}: student on {len(whole.X):,} segments")
     student_seed = seed * (TEACHERS + 1) + TEACHERS
     # What the teachers say has the pages' F1 in it already.
-    return fit_network(whole, SIZES[kind], student_seed, rows_seen=STUDENT_ROWS)
+    return fit_network(whole, SIZES, student_seed, rows_seen=STUDENT_ROWS)
 
 
 def _mean_probabilities(networks: list[Network], rows: Rows) -> NDArray[np.float32]:
