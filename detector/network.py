@@ -119,9 +119,9 @@ class Grouping:
         starts = np.flatnonzero(np.append(True, sorted_groups[1:] != sorted_groups[:-1])[: len(groups)])
         return cls(order, starts, np.diff(starts, append=len(groups)))
 
-    def means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """For each row the mean of its group, exact in fixed point; (n_rows, k) float32."""
-        return self.spread(_exact_means(rows.take(self.order, axis=0), self.starts, self.sizes))
+    def means(self, fixed: NDArray[np.int64]) -> NDArray[np.float32]:
+        """For each of the rows, which are in fixed point, the mean of its group; (n_rows, k) float32."""
+        return self.spread(_means(fixed.take(self.order, axis=0), self.starts, self.sizes))
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """(n_groups, k) values, each group's given to its rows; (n_rows, k)."""
@@ -168,23 +168,28 @@ class Places:
         sizes = self.offsets[1:] - self.offsets[:-1]
         filled = sizes.nonzero()[0]
         means = np.zeros((len(sizes), rows.shape[1]), np.float32)
-        means[filled] = _exact_means(rows, self.offsets[filled], sizes[filled])
+        means[filled] = _means(_fixed(rows), self.offsets[filled], sizes[filled])
         return means
 
     def group_means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """For each row the means of its groups, side by side; (n_rows, n_groupings k) float32."""
-        return np.concatenate([grouping.means(rows) for grouping in self.groupings], axis=1)
+        """For each row the means of its groups, exact in fixed point, side by side; (n_rows, n_groupings k) float32."""
+        fixed = _fixed(rows)
+        return np.concatenate([grouping.means(fixed) for grouping in self.groupings], axis=1)
 
 
 _FIXED = 1 << 16
 """Fixed-point steps in 1.0 for means."""
 
 
-def _exact_means(rows: NDArray[np.float32], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Means of stretches of rows, the same in whatever order they are summed; (n_stretches, k) float32."""
+def _fixed(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Rows in fixed point: their sums are the same in whatever order they are taken."""
+    return np.rint(rows * np.float32(_FIXED)).astype(np.int64)
+
+
+def _means(fixed: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Means of stretches of rows in fixed point; (n_stretches, k) float32."""
     if not len(starts):
-        return rows[:0]
-    fixed = np.rint(rows * np.float32(_FIXED)).astype(np.int64)
+        return np.empty((0, fixed.shape[1]), np.float32)
     sums = np.add.reduceat(fixed, starts, axis=0)
     return (sums / (sizes * float(_FIXED))[:, None]).astype(np.float32)
 
