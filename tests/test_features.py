@@ -7,10 +7,11 @@ import pytest
 from datasketch import MinHash
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from detector import Detector
 from detector.data import Kind
-from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, hashing
+from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, grouping_names, hashing
 from detector.features import characters as ch
 from detector.features.batch import build_batch
 from detector.features.lexical import MOST_NAME_CHARS, hash_dom, pack
@@ -168,3 +169,26 @@ def test_blank_lines_between_segments_take_no_tables_of_their_size(monkeypatch: 
     gaps, none = (Detector().classify(text, "text") for text in (page, "One line.\nAnother line."))
     assert np.array_equal(gaps.probabilities, none.probabilities)
     assert max(sizes) <= 1 << 17
+
+
+def test_segments_that_stand_alike_in_the_markup_are_grouped() -> None:
+    post = "<div class=post><p>One.</p><p>Two.</p><span>Three.</span></div>"
+    page = segment_html(f"<main>{post}{post}</main><nav><p>Home</p></nav>")
+    place, wider, _ = extract([page], "html").groups
+    assert len(grouping_names("html")) == 3
+    # Paragraphs of both posts are in one kind of place, and what stands in a post beside them is in another.
+    assert same_groups(place, "PPSPPSN")
+    # Around a paragraph is its post; around what stands in the post itself, all posts.
+    assert same_groups(wider, "1123324")
+
+
+def test_no_group_crosses_pages() -> None:
+    page = segment_html("<ul><li>One</li><li>Two</li></ul>")
+    for numbers in extract([page, page], "html").groups:
+        assert set(numbers[:2]).isdisjoint(numbers[2:])
+    assert extract([segment_text("One\nTwo")], "text").groups.shape == (0, 2)
+
+
+def same_groups(numbers: NDArray[np.int64], names: str) -> bool:
+    """Whether numbers are equal where letters are."""
+    return len(set(zip(numbers.tolist(), names, strict=True))) == len(set(numbers.tolist())) == len(set(names))
