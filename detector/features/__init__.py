@@ -98,5 +98,5 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     parts = [own, position]
     if markup is not None:
         prose = position[context.POSITION_NAMES.index("is_prose")]
-        parts.append(dom.dom_features(batch, markup, words, prose))
+        parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)

@@ -81,13 +81,18 @@ _IS = slice(_AT[f"is_{INNERMOST[0]}"], _AT[f"is_{INNERMOST[-1]}"] + 1)
 
 
 def dom_features(
-    batch: Batch, markup: Markup, words: NDArray[np.float32], prose: NDArray[np.float32]
+    batch: Batch,
+    markup: Markup,
+    place: NDArray[np.int64],
+    words: NDArray[np.float32],
+    prose: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """One column a segment; (len(NAMES), n_segments) float32.
 
     Args:
         batch: HTML pages.
         markup: Their elements.
+        place: (n_segments,) the kind of place that each segment is in, the first row of `groups_of`.
         words: (n_segments,) number of words.
         prose: (n_segments,) 1 where the segment is prose.
     """
@@ -111,7 +116,6 @@ def dom_features(
     columns[_IS] = kinds == np.arange(len(INNERMOST))[:, None]
     columns[_AT["heading_level"]] = np.array([_HEADING_LEVELS.get(tag, 0) for tag in markup.tags]).take(inner_tag)
 
-    place = kinds_of_place(markup)
     same = counts_in_page(place.view(np.uint64), batch.page_of)
     columns[_AT["log_same_element"]] = np.log(same)
     columns[_AT["same_element_ratio_in_page"]] = same / np.diff(batch.offsets).take(batch.page_of)
@@ -125,15 +129,10 @@ def dom_features(
 
 def groups_of(markup: Markup) -> NDArray[np.int64]:
     """Numbers that are equal where segments stand alike, for each of `GROUPINGS`; (len(GROUPINGS), n_segments) int64."""
-    wider = _wider_ancestor(markup)
-    around = wider.take(markup.innermost)
-    return np.stack((kinds_of_place(markup), around, wider.take(around)))
-
-
-def kinds_of_place(markup: Markup) -> NDArray[np.int64]:
-    """The innermost element of each segment and its parent, by name; (n_segments,) int64."""
-    own, parent = markup.innermost, markup.parents.take(markup.innermost)
-    return markup.name_of.take(own) * (len(markup.names) + 1) + markup.name_of.take(parent)
+    own = markup.innermost
+    name, parent_name = markup.name_of.take(own), markup.name_of.take(markup.parents.take(own))
+    around = markup.wider.take(own)
+    return np.stack((name * (len(markup.names) + 1) + parent_name, around, markup.wider.take(around)))
 
 
 def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -156,23 +155,9 @@ def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray
     described[2] = np.log1p(chars / np.maximum(size, 1))
     described[3] = chars / total
     described[4] = proses / total_prose
-    wider = _wider_ancestor(markup)
     level = markup.innermost
     levels = []
     for _ in range(LEVELS):
         levels.append(described.take(level, axis=1))
-        level = wider.take(level)
+        level = markup.wider.take(level)
     return np.concatenate(levels)
-
-
-def _wider_ancestor(markup: Markup) -> NDArray[np.int64]:
-    """For each element the nearest ancestor that covers more segments, or the root.
-
-    Wrappers around a single element say nothing new. An element that covers all that its parent does is the only
-    child that covers anything, and so the next element.
-    """
-    index = np.arange(len(markup.parents))
-    inside = markup.parents == index - 1
-    inside[1:] &= (markup.first[1:] == markup.first[:-1]) & (markup.last[1:] == markup.last[:-1])
-    outermost = np.maximum.accumulate(np.where(inside, 0, index))
-    return markup.parents.take(outermost)

@@ -27,6 +27,7 @@ class Markup:
         innermost: (n_segments,) int64, the innermost element around each segment.
         link_chars: (n_segments,) int64, characters inside links.
         links: (n_segments,) int64, links that begin in the segment.
+        wider: (n_elements,) int64, the nearest element around that covers more segments, or the root.
         ancestors: Each (n_elements,) int64: the parent, the second ancestor, the fourth, and so on to the roots.
     """
 
@@ -40,6 +41,7 @@ class Markup:
     innermost: NDArray[np.int64]
     link_chars: NDArray[np.int64]
     links: NDArray[np.int64]
+    wider: NDArray[np.int64]
     ancestors: list[NDArray[np.int64]]
 
     def covering(self, values: NDArray[np.int64], combine: np.ufunc = np.add) -> NDArray[np.int64]:
@@ -84,17 +86,20 @@ def build_markup(batch: Batch) -> Markup:
 
     starts, ends = batch.offsets[:-1], batch.offsets[1:]
     parents = np.append(lay_upward([page.parents for page in pages]), roots)
+    first = np.append(lay([page.first for page in pages], starts), starts)
+    last = np.append(lay([page.last for page in pages], starts), ends)
     return Markup(
         names=names,
         tags=[*tags, ""],
         tag_of=np.array([*tag_of, len(tags)]),
         name_of=np.append(lay([page.name_of for page in pages], name_bases[:-1]), np.full(len(pages), len(names))),
         parents=parents,
-        first=np.append(lay([page.first for page in pages], starts), starts),
-        last=np.append(lay([page.last for page in pages], starts), ends),
+        first=first,
+        last=last,
         innermost=lay_upward([page.innermost for page in pages]),
         link_chars=np.concatenate([page.link_chars for page in pages]).astype(np.int64),
         links=np.concatenate([page.links for page in pages]).astype(np.int64),
+        wider=_wider(parents, first, last),
         ancestors=_ancestors(parents, int(bases[-1])),
     )
 
@@ -105,3 +110,15 @@ def _ancestors(parents: NDArray[np.int64], first_root: int) -> list[NDArray[np.i
     while (ancestors[-1] < first_root).any():
         ancestors.append(ancestors[-1].take(ancestors[-1]))
     return ancestors
+
+
+def _wider(parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As in `Markup`. Wrappers around a single element say nothing new.
+
+    An element that covers all that its parent does is the only child that covers anything, and so the next element.
+    """
+    index = np.arange(len(parents))
+    inside = parents == index - 1
+    inside[1:] &= (first[1:] == first[:-1]) & (last[1:] == last[:-1])
+    outermost = np.maximum.accumulate(np.where(inside, 0, index))
+    return parents.take(outermost)
