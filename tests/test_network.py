@@ -101,7 +101,7 @@ def test_slopes_are_those_of_the_loss() -> None:
     parameters = drawn.holding([array.astype(np.float64) for array in drawn.arrays])
     inputs, offsets = rows_of([4, 1, 20], 5)
     rows = Rows(
-        inputs,
+        inputs.astype(np.float64),
         one_hot(random.integers(len(LABELS), size=len(inputs)).astype(np.int8)).astype(np.float64),
         random.random(len(inputs)),
         offsets,
@@ -111,7 +111,7 @@ def test_slopes_are_those_of_the_loss() -> None:
     )
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(parameters, rows, _Dropout(), 0.7)
+        return _loss_and_slopes(parameters, rows, rows.places, _Dropout(), 0.7)
 
     _, slopes = loss()
     assert all(slope.any() for slope in slopes)

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.data import CONTENT, LINK_LIST, SegmentedPage
+from detector.data import CONTENT, LINK_LIST
+from detector.segment import segment_text
 from training.labelling import LabelledPage
 
 SHARE = 0.03
@@ -106,6 +107,5 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
 def _of_lines(page: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
     """The page of other lines, each with the number of the line whose label it has."""
     texts, origins = [text for text, _ in lines], [place for _, place in lines]
-    bounds = np.concatenate(([0], np.cumsum([len(text) + 1 for text in texts])))
-    made = SegmentedPage("\n".join(texts), bounds[:-1], bounds[1:] - 1)
+    made = segment_text("\n".join(texts))
     return LabelledPage(page.sample, made, page.labels[origins], page.weights[origins])

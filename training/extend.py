@@ -82,7 +82,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
     """
     inputs = head.standardised(segment_rows(head, data))
     page_weights = np.ones(len(data), np.float32)
-    rows = Rows(inputs, one_hot(data.labels), data.weights, data.offsets, data.groups, data.chars, page_weights)
+    rows = Rows.of(data, inputs, one_hot(data.labels), data.weights, page_weights)
     return replace(head, networks=[fit_on(network, rows, ANCHOR) for network in head.networks])
 
 

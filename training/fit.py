@@ -99,15 +99,8 @@ def fit_head(
     # A column that hardly varies in training must not explode elsewhere.
     scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
     untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind], LIFT[data.kind])
-    rows = Rows(
-        untaught.standardised(inputs),
-        one_hot(data.labels),
-        _segment_weights(data),
-        data.offsets,
-        data.groups,
-        data.chars,
-        _page_weights(data) * _mean_weights(data),
-    )
+    page_weights = _page_weights(data) * _mean_weights(data)
+    rows = Rows.of(data, untaught.standardised(inputs), one_hot(data.labels), _segment_weights(data), page_weights)
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
     spam = fit_spam_scorer(data, rows.X) if data.kind == "text" else None
     return replace(untaught, networks=[network], spam=spam)
@@ -148,7 +141,7 @@ def _unlabelled_rows(head: Head, data: Dataset | None) -> Rows | None:
         return None
     X = head.standardised(segment_rows(head, data))
     weights, page_weights = np.full(len(X), UNLABELLED_WEIGHT, np.float32), np.ones(len(data), np.float32)
-    return Rows(X, X[:, :0], weights, data.offsets, data.groups, data.chars, page_weights)
+    return Rows.of(data, X, X[:, :0], weights, page_weights)
 
 
 def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:

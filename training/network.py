@@ -8,7 +8,7 @@ which is what a model is measured by.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from detector.data import CONTENT, LABELS
 from detector.errors import SampleError
 from detector.network import Grouping, Network, Places, Sight
-from training.dataset import join_groups
+from training.dataset import Dataset, join_groups
 from training.export import RealLayer, real_layers, round_network
 
 Floats = NDArray[np.float32]
@@ -74,7 +74,7 @@ class Rows:
     """Segments as networks are fitted to them.
 
     Attributes:
-        X: (n_segments, n_inputs) float32, standardised inputs.
+        X: (n_segments, n_inputs), standardised inputs.
         targets: (n_segments, n_labels) float32, labels or probabilities of them, rows sum to 1; what they say where the
             weight is 0 does not matter.
         weights: (n_segments,) float32, in the cross-entropy.
@@ -84,13 +84,18 @@ class Rows:
         page_weights: (n_pages,) float32, in the mean of the pages' F1.
     """
 
-    X: Floats
+    X: Reals
     targets: Floats
     weights: Floats
     offsets: NDArray[np.int64]
     groups: NDArray[np.int64]
     chars: NDArray[np.int64]
     page_weights: Floats
+
+    @classmethod
+    def of(cls, data: Dataset, X: Floats, targets: Floats, weights: Floats, page_weights: Floats) -> Rows:
+        """The segments of a dataset; the other arguments are as in `Rows`."""
+        return cls(X, targets, weights, data.offsets, data.groups, data.chars, page_weights)
 
     @property
     def places(self) -> Places:
@@ -238,7 +243,8 @@ def fit_network(
     batches = [batch for _ in range(passes) for batch in _batches(rows.offsets, batch_rows, random)]
     average = [array.copy() for array in parameters.arrays]
     for number, batch in enumerate(batches):
-        _, gradients = _loss_and_slopes(parameters, rows.chosen(*batch), dropout, f1_weight)
+        chosen = rows.chosen(*batch)
+        _, gradients = _loss_and_slopes(parameters, chosen, chosen.places, dropout, f1_weight)
         optimiser.step(gradients, _learning_rate(number / len(batches)))
         for mean, array in zip(average, parameters.arrays, strict=True):
             mean += (array - mean) * np.float32(1 if number < len(batches) // 2 else 1 - AVERAGING)
@@ -300,13 +306,14 @@ def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
     shapes = [array.shape for array in begun.arrays]
     cuts = np.cumsum([array.size for array in begun.arrays])[:-1]
     start = np.concatenate([array.ravel() for array in begun.arrays])
+    precise, places = replace(rows, X=rows.X.astype(np.float64)), rows.places
 
     def unpacked(packed: NDArray[np.float64]) -> _Parameters:
         arrays = [part.reshape(shape) for part, shape in zip(np.split(packed, cuts), shapes, strict=True)]
         return begun.holding(arrays)
 
     def loss(packed: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, slopes = _loss_and_slopes(unpacked(packed), rows, _Dropout(), 0.0)
+        value, slopes = _loss_and_slopes(unpacked(packed), precise, places, _Dropout())
         step = packed - start
         flat = np.concatenate([slope.ravel() for slope in slopes])
         return value + anchor / 2 * float(step @ step), flat + anchor * step
@@ -316,12 +323,11 @@ def fit_on(network: Network, rows: Rows, anchor: float) -> Network:
 
 
 def _loss_and_slopes(
-    parameters: _Parameters, rows: Rows, dropout: _Dropout, f1_weight: float
+    parameters: _Parameters, rows: Rows, places: Places, dropout: _Dropout, f1_weight: float = 0.0
 ) -> tuple[float, list[Reals]]:
-    """The loss, and its gradients in the order of `parameters.arrays`; in the precision of the parameters."""
+    """The loss, and its gradients in the order of `parameters.arrays`; rows and parameters are of one precision."""
     W, b = parameters.weights, parameters.biases
-    places = rows.places
-    held, _ = dropout(rows.X.astype(W[0].dtype))
+    held, _ = dropout(rows.X)
     seen = []
     for (sight, distance), weight, bias in zip(parameters.plan, W, b, strict=False):
         entered, factors = _entering(held, sight, distance, places, dropout)
@@ -333,9 +339,11 @@ def _loss_and_slopes(
     powers -= powers.max(axis=1, keepdims=True)
     np.exp(powers, out=powers)
     probabilities = powers / powers.sum(axis=1, keepdims=True)
-    entropy, slope = _cross_entropy(probabilities, rows)
-    unlike, further = _unlikeness(probabilities, rows, places)
-    slope += np.asarray(f1_weight, slope.dtype) * further
+    loss, slope = _cross_entropy(probabilities, rows)
+    if f1_weight:
+        unlike, further = _unlikeness(probabilities, rows, places)
+        loss += f1_weight * unlike
+        slope += np.asarray(f1_weight, slope.dtype) * further
 
     dW: list[Reals] = [held.T @ slope]
     db: list[Reals] = [slope.sum(axis=0)]
@@ -348,7 +356,7 @@ def _loss_and_slopes(
         db.append(active.sum(axis=0))
         reached = active @ weight.T
         slope = reached if sight == Sight.SEGMENT else slope + _leaving(reached, factors, sight, distance, places)
-    return entropy + f1_weight * unlike, dW[::-1] + db[::-1]
+    return loss, dW[::-1] + db[::-1]
 
 
 def _cross_entropy(probabilities: Reals, rows: Rows) -> tuple[float, Reals]:
