@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import detector
@@ -27,7 +27,6 @@ def test_exported_names_exist() -> None:
         assert getattr(detector, name) is not None
 
 
-@settings(deadline=None)
 @given(st.lists(LINES, max_size=6), st.integers(1, 4))
 @example(["0", "0:"], 2)
 def test_results_are_the_same_to_the_bit_for_every_batch_size(texts: list[str], size: int) -> None:
@@ -54,7 +53,6 @@ def test_threads_that_share_a_detector_give_to_the_bit_what_one_gives() -> None:
             assert np.array_equal(one.probabilities, other.probabilities)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.text(alphabet=st.characters(), max_size=300)))
 def test_no_page_raises_and_segments_are_spans_of_the_source(content: str | bytes) -> None:
     for kind in ("auto", "text", "html"):

@@ -40,7 +40,7 @@ def refused_or_same(same_model: Callable[[Model, Model], bool], sentence_model: 
     return check
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @example(part="contents", offset=8, bits=1)
 @given(
     part=st.sampled_from(["manifest", "members", "contents"]), offset=st.integers(0, 1 << 20), bits=st.integers(1, 255)

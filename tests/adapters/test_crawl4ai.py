@@ -42,7 +42,7 @@ def test_nothing_raises(content_filter: DetectorContentFilter, page: object) -> 
     assert isinstance(content_filter.filter_content(page), list)  # type: ignore[arg-type]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text() | st.binary())
 def test_no_content_raises(content_filter: DetectorContentFilter, page: str | bytes) -> None:
     assert isinstance(content_filter.filter_content(page), list)

@@ -20,7 +20,7 @@ SAMPLES = seed_pages(Path(__file__).parents[2] / "samples")
 DETECTOR = Detector()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 1 << 32), st.integers(0, len(SAMPLES) - 1))
 def test_mutants_of_the_samples_give_sound_results(seed: int, sample: int) -> None:
     page = mutate(random.Random(seed), SAMPLES[sample], LARGE_LONGEST)
