@@ -20,10 +20,6 @@ MAX_TAGS = 1_000_000
 element and as much for its text, so 32 MB of nothing but tags would take two gigabytes. Of 3,200 crawled pages none had
 more than 22,000."""
 
-MOST_REOPENED = 4
-"""Times `MAX_TAGS`: most elements that the parser may open again by itself, half a gigabyte of them. Of 3,200 crawled pages none
-is refused."""
-
 TIMEOUT_SECONDS = 60.0
 """Seconds a page may take by default."""
 
@@ -40,7 +36,7 @@ class Limits:
         max_bytes: Largest page: bytes as it came, or characters where it came decoded.
         max_segments: Most segments.
         max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Formatting elements that a page
-            leaves open may be opened again in its blocks four times as often.
+            leaves open may be opened again in its blocks as often.
         timeout: Seconds for decoding a page and cutting it into segments.
     """
 
@@ -75,9 +71,9 @@ class Limits:
         if count > self.max_tags:
             return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
         # On most pages the number of tags alone says that there cannot be too many.
-        most = MOST_REOPENED * self.max_tags
-        if count * DEEPEST > most and (opened := count_left_open(html, most // count)) * count > most:
-            return f"too much markup: {opened:,} formatting elements left open, and {count:,} opening brackets"
+        few = self.max_tags // max(count, 1)
+        if few < DEEPEST and (left_open := min(count_left_open(html, few), DEEPEST)) > few:
+            return f"too much markup: {left_open:,} formatting elements left open, and {count:,} opening brackets"
         return None
 
     def clock(self) -> Clock:

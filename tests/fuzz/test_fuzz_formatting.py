@@ -12,7 +12,7 @@ REPEATED = 60
 OWN = 3
 """Elements of any page: html, head and body."""
 PIECES = (
-    "<b> <b/> <b=%d> <i> <u=%d> <em> <font=%d> </b> </i> </font> <b=%d>x</b> <a> <a=%d> </a> <nobr> </nobr> <p> </p> <div> </div> <li> <h1> </h1> <dd> x "
+    "<b> <b/> <b=%d> <b\tc=1> <b\tc='1'> <i> <u=%d> <em> <font=%d> </b> </i> </font> <b=%d>x</b> <a> <a=%d> </a> <nobr> </nobr> <p> </p> <div> </div> <li> <h1> </h1> <dd> x "
     "<br> <img> <span> </span> <kw> </kw> <table> </table> <caption> <tr> <td> </td> <object> </object> <template> </template> <button> </button> <form> "
     "<svg> </svg> <math> <mi> </mi> <foreignObject> <select> </select> <option> <textarea> </textarea> <title> </title> <script> </script> <noscript> "
     "</noscript> <plaintext> <frameset> <head> <body> </body> <html> </html> <ruby> <rt> <!-- --> <![CDATA[ ]]> <b=\" '> =\" >"
