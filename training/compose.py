@@ -16,7 +16,7 @@ import numpy as np
 from detector.data import CONTENT, LABELS, LINK_LIST, Label
 from training.jsonl import COMMENT
 from training.labelling import LabelledPage, label_page
-from training.samples import Sample
+from training.samples import COMPOSED, Sample
 
 MIN_ARTICLE_SEGMENTS = 4
 MOST_FRAME = 15
@@ -110,7 +110,7 @@ def _compose(
     labels[at:at] = ["link_list"] * len(items)
     sample = article.sample
     composed = Sample(
-        f"composed/{number}/{sample.id}", "composed", sample.site, "text", "\n".join(lines), tuple(lines), tuple(labels)
+        f"composed/{number}/{sample.id}", COMPOSED, sample.site, "text", "\n".join(lines), tuple(lines), tuple(labels)
     )
     return label_page(composed)
 

@@ -20,7 +20,7 @@ from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedTe
 from detector.network import Places
 from training.labelling import LabelledPage
 from training.resume import code_digest, remember
-from training.samples import Sample
+from training.samples import COMPOSED, Sample
 
 _CHUNK = 32
 """Pages whose features are computed, and cached, at a time."""
@@ -69,6 +69,11 @@ class Dataset:
     def places(self) -> Places:
         """Which page each segment is in, and which stand alike."""
         return Places.of(self.offsets, self.groups)
+
+    @property
+    def labelled_by_line(self) -> NDArray[np.bool_]:
+        """(n_pages,) which pages are text whose lines were labelled as they stand: neither HTML read as text, nor composed."""
+        return np.array([sample.kind == "text" and sample.source != COMPOSED for sample in self.samples], bool)
 
     def digest(self) -> str:
         """Equal for equal contents: `joblib.hash` tells a string from its copy, and so one process from another."""

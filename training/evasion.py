@@ -16,6 +16,7 @@ import numpy as np
 from detector.data import CONTENT, LINK_LIST
 from detector.segment import segment_text
 from training.labelling import LabelledPage
+from training.samples import COMPOSED
 
 SHARE = 0.03
 """Rewritten pages by pages given."""
@@ -100,7 +101,7 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
                 lines.append((sentence, place))
         else:
             lines.append((text + glue + sentence, place))
-    rewritten = replace(sample, id=f"evading/{number}/{sample.id}", source="composed")
+    rewritten = replace(sample, id=f"evading/{number}/{sample.id}", source=COMPOSED)
     return replace(_of_lines(page, lines), sample=rewritten)
 
 

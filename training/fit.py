@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -38,6 +38,9 @@ STUDENT_ROWS = 8_000_000
 
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
+
+WORDS_OF_LINES_WEIGHT = 0.3
+"""Weight of a line of a text page in the scorer of words of HTML pages."""
 
 SIZES = (96, 48)
 """Outputs of the first dense layer; of the second and of the later stages. A narrower student falls short of its teachers."""
@@ -73,7 +76,12 @@ def site_fold(site: str, folds: int) -> int:
 
 
 def fit_head(
-    data: Dataset, unlabelled: Dataset | None = None, *, seed: int = 0, progress: Progress = lambda message: None
+    data: Dataset,
+    unlabelled: Dataset | None = None,
+    text: Dataset | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda message: None,
 ) -> Head:
     """Fit the scorers and the network for one kind of page.
 
@@ -83,16 +91,17 @@ def fit_head(
     Args:
         data: Labelled segments that `check_trainable` does not refuse.
         unlabelled: Further pages of the kind, or None.
+        text: Text pages whose lines show a scorer of HTML pages further words, or None.
         seed: Of everything random; equal seeds give equal heads on one machine.
         progress: Called with a line of text before each step.
     """
-    folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples])[data.page_of]
     progress(f"{data.kind}: scoring words out of fold ({data.words.nnz:,} occurrences)")
-    words, word_scores = _fit_scorer(data.words, data, folds, seed)
+    further = None if text is None else _words_of_lines(text)
+    words, word_scores = _fit_scorer(_Occurrences.of(data.words, data), seed, further)
     classes, class_scores = None, None
     if data.classes is not None:
         progress(f"{data.kind}: scoring class names out of fold")
-        classes, class_scores = _fit_scorer(data.classes, data, folds, seed)
+        classes, class_scores = _fit_scorer(_Occurrences.of(data.classes, data), seed)
     inputs = stack_inputs(as_features(data), word_scores, class_scores)
     known = data.labels >= 0
     mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
@@ -182,23 +191,67 @@ def _mean_weights(data: Dataset) -> NDArray[np.float32]:
     return (np.bincount(data.page_of, data.weights, len(data)) / np.maximum(known, 1)).astype(np.float32)
 
 
+def _words_of_lines(text: Dataset) -> _Occurrences:
+    """What the lines of text pages teach a scorer of HTML pages: more words, in more languages, at a lower weight."""
+    lines = text.select(text.labelled_by_line)
+    words = _Occurrences.of(lines.words, lines)
+    return replace(words, weights=words.weights * np.float32(WORDS_OF_LINES_WEIGHT))
+
+
+@dataclass(frozen=True, slots=True)
+class _Occurrences:
+    """What words or class names the segments have, as a scorer learns them.
+
+    Attributes:
+        rows: (n_segments, n_buckets) sparse float32.
+        labels: (n_segments,) int8, -1 where unknown.
+        weights: (n_segments,) float32.
+        folds: (n_segments,) int64, by site.
+    """
+
+    rows: sp.csr_matrix
+    labels: NDArray[np.int8]
+    weights: NDArray[np.float32]
+    folds: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: sp.csr_matrix, data: Dataset) -> _Occurrences:
+        """The rows of a dataset's segments."""
+        folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)
+        return cls(rows, data.labels, data.weights, folds[data.page_of])
+
+    def chosen(self, segments: NDArray[np.bool_]) -> _Occurrences:
+        """Some of the segments."""
+        return _Occurrences(self.rows[segments], self.labels[segments], self.weights[segments], self.folds[segments])
+
+    def joined(self, other: _Occurrences) -> _Occurrences:
+        """These segments, then others."""
+        return _Occurrences(
+            sp.vstack((self.rows, other.rows), format="csr"),
+            np.concatenate((self.labels, other.labels)),
+            np.concatenate((self.weights, other.weights)),
+            np.concatenate((self.folds, other.folds)),
+        )
+
+
 def _fit_scorer(
-    rows: sp.csr_matrix, data: Dataset, folds: NDArray[np.int64], seed: int
+    own: _Occurrences, seed: int, further: _Occurrences | None = None
 ) -> tuple[HashedScorer, NDArray[np.float32]]:
-    """A scorer fitted on everything, and for every row the score of a scorer that has not seen its site."""
-    known = data.labels >= 0
+    """A scorer fitted on everything, and for every row of its own the score of a scorer that has not seen its site."""
+    everything = own if further is None else own.joined(further)
+    learnt = everything.chosen(everything.labels >= 0)
 
-    def fit(chosen: NDArray[np.bool_]) -> SGDClassifier:
+    def fit(some: _Occurrences) -> SGDClassifier:
         scorer = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=8, tol=None, average=True, random_state=seed)
-        return scorer.fit(rows[chosen], data.labels[chosen], sample_weight=data.weights[chosen])
+        return scorer.fit(some.rows, some.labels, sample_weight=some.weights)
 
-    out_of_fold = np.zeros((len(data.labels), len(LABELS)), np.float32)
-    for fold in np.unique(folds):
-        inside, outside = folds == fold, known & (folds != fold)
+    out_of_fold = np.zeros((len(own.labels), len(LABELS)), np.float32)
+    for fold in np.unique(own.folds):
+        inside, others = own.folds == fold, learnt.chosen(learnt.folds != fold)
         # A fold whose absence leaves a label out has nothing to teach about it: its scores stay 0.
-        if len(np.unique(data.labels[outside])) == len(LABELS):
-            out_of_fold[inside] = np.tanh(fit(outside).decision_function(rows[inside]) / 2)
-    whole = fit(known)
+        if len(np.unique(others.labels)) == len(LABELS):
+            out_of_fold[inside] = np.tanh(fit(others).decision_function(own.rows[inside]) / 2)
+    whole = fit(learnt)
     scale = float(np.quantile(np.abs(whole.coef_), _QUANTILE)) / 127 or 1.0
     table = np.clip(np.rint(whole.coef_.T / scale), -127, 127).astype(np.int8)
     return HashedScorer(table, scale, whole.intercept_.astype(np.float32)), out_of_fold

@@ -19,6 +19,9 @@ _HEADER = re.compile(r"#\s*(url|lang|title|page_type)\s*:\s*(.*)")
 SAMPLES = "samples"
 """What is said to be the source of people's own files."""
 
+COMPOSED = "composed"
+"""What is said to be the source of pages that were made or rewritten for training."""
+
 _FACTS = ("url", "lang", "page_type", "title")
 
 

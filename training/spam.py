@@ -28,10 +28,10 @@ def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32]) -> SpamScorer | 
         inputs: (n_segments, n_inputs) their standardised inputs, from scorers that have not seen the page's site.
     """
     summaries, spam = [], []
-    for page, sample in enumerate(data.samples):
+    for page in np.flatnonzero(data.labelled_by_line).tolist():
         rows = slice(int(data.offsets[page]), int(data.offsets[page + 1]))
         labels = data.labels[rows]
-        if sample.kind == "text" and sample.source != "composed" and (labels >= 0).any():
+        if (labels >= 0).any():
             summaries.append(page_summary(inputs[rows], data.chars[rows]))
             spam.append(not (labels == CONTENT).any())
     if min(sum(spam), len(spam) - sum(spam)) < LEAST_PAGES:

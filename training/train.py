@@ -172,7 +172,7 @@ def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path 
 
 
 def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
-    """The HTML head, and then the text head, which learns from it as well."""
+    """The HTML head, which learns words from text pages too, and then the text head, which learns from it as well."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
     heads: dict[Kind, Head] = {}
     for kind in LEARNT_IN_ORDER:
@@ -182,8 +182,10 @@ def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | Non
         if kind == "text" and "html" in heads and len(part.unlabelled["html"]):
             taught = pseudo_label(heads["html"], part.unlabelled["html"])
             data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
-        fit = partial(fit_head, data, others, seed=seed, progress=progress)
-        heads[kind] = remember(cache, ("head", code, data.digest(), others.digest(), seed), fit)
+        text = part.labelled.get("text") if kind == "html" else None
+        fit = partial(fit_head, data, others, text, seed=seed, progress=progress)
+        digests = [one.digest() for one in (data, others, text) if one is not None]
+        heads[kind] = remember(cache, ("head", code, digests, seed), fit)
     return {kind: heads[kind] for kind in part.labelled}
 
 
