@@ -18,7 +18,7 @@ from detector.limits import MAX_SEGMENTS
 
 HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "nested divs": (lambda n: b"<div>" * n + b"x" + b"</div>" * n, 100_000),
-    "formatting reopened": (lambda n: b"<p>" + b"".join(b"<b a=%d>" % i for i in range(500)) + b"<p>x" * n, 7_400),
+    "formatting reopened": (lambda n: b"<p>" + b"".join(b"<b a=%d>" % i for i in range(500)) + b"<p>x" * n, 1_480),
     "nested links and tables": (lambda n: b"<table><tr><td><a href=x>" * n, 100_000),
     "misnested formatting": (lambda n: b"<b><i><p>x</b></i>" * n, 20_000),
     "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
