@@ -21,12 +21,14 @@ _APART = (
     "noframes|noscript|object|optgroup|option|plaintext|script|select|style|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|xmp"
 )
 """Elements within which an end tag may not close what was opened outside, or is no end tag at all."""
-_ATTRIBUTES = r"""(?:\s++[\w:-]++(?:=(?:"[^"<>]*+"|'[^'<>]*+'|[\w#.%-]++))?+)*+\s*+"""
+_ATTRIBUTES = r"""(?:\s++[\w:-]++(?:=(?:"[^"<>\0]*+"|'[^'<>\0]*+'|[\w#.%-]++))?+)*+\s*+"""
 _CLOSED = re.compile(
     rf"<(?!(?:{_APART})[\s/>])([a-z][\w-]*+){_ATTRIBUTES}>[^<]*+</\1\s*+>|<(?:br|img|wbr){_ATTRIBUTES}/?>",
     re.IGNORECASE,
 )
 """An element with nothing but text in it, whatever stands around it, and one that is always empty."""
+_GONE = "\0"
+"""Left in the place of a closed element: what stood apart does not become alike, nor the end of an attribute."""
 _ROUNDS = 4
 """Closed elements are looked for inside others, so many deep."""
 
@@ -37,7 +39,7 @@ _ALIKE = 3
 
 
 def count_left_open(html: str, few: int) -> int:
-    """How many formatting elements of a page may be open at one time and be opened again, at most; linear in its size.
+    """At most how many formatting elements of a page the parser may open again in one block; linear in its size.
 
     Args:
         html: The page.
@@ -47,7 +49,7 @@ def count_left_open(html: str, few: int) -> int:
     for _ in range(_ROUNDS):
         if count <= few:
             break
-        html = _CLOSED.sub("", html)
+        html = _CLOSED.sub(_GONE, html)
         count = _count_opened(html, few)
     return count
 

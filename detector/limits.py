@@ -35,8 +35,8 @@ class Limits:
     Attributes:
         max_bytes: Largest page: bytes as it came, or characters where it came decoded.
         max_segments: Most segments.
-        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Formatting elements that a page
-            leaves open may be opened again in its blocks as often.
+        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Elements that the parser
+            may open again count towards it too.
         timeout: Seconds for decoding a page and cutting it into segments.
     """
 
@@ -72,8 +72,11 @@ class Limits:
             return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
         # On most pages the number of tags alone says that there cannot be too many.
         few = self.max_tags // max(count, 1)
-        if few < DEEPEST and (left_open := min(count_left_open(html, few), DEEPEST)) > few:
-            return f"too much markup: {left_open:,} formatting elements left open, and {count:,} opening brackets"
+        if few < DEEPEST and (left_open := count_left_open(html, few)) > few:
+            return (
+                f"too much markup: {left_open:,} formatting elements left open, "
+                f"at most {few:,} are read beside {count:,} opening brackets"
+            )
         return None
 
     def clock(self) -> Clock:

@@ -45,11 +45,14 @@ def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model) -> None
 def test_a_page_whose_formatting_would_be_opened_again_and_again_is_not_parsed(sentence_model: Model) -> None:
     detector = Detector(sentence_model, max_tags=1000)
     left_open = "<p>" + "".join(f"<b a={i}>" for i in range(100))
-    problem = "too much markup: 100 formatting elements left open, and 501 opening brackets"
+    problem = "too much markup: 100 formatting elements left open, at most 1 are read beside 501 opening brackets"
     for hidden in ("", "<!--</b>-->", '<i x="</b>">', "<svg></b>", "<textarea></b></textarea>", "<td></b>"):
         page = left_open.replace("<b ", f"{hidden}<b ", 1) + "<p>x" * (400 - hidden.count("<"))
         assert (detector.classify(page, "html").problem or "").startswith(problem.split(" 100 ")[0])
     assert detector.classify(left_open + "<p>x" * 400, "html").problem == problem
+    for tag in ('<b a="<br id={}>">', "<b a=<br id={}>1>", "<b <br id={}>>", '<b a="<i>{}</i>">'):
+        page = "<p>" + "".join(tag.format(i) for i in range(100)) + "<p>x" * 200
+        assert "formatting elements left open" in (detector.classify(page, "html").problem or ""), tag
     assert detector.classify("<p>" + "<b a=1>" * 100 + "<p>x" * 200, "html").problem is None
     assert detector.classify("<p><b class='a'><i>x</i> <a href=x>y</a></b>" * 80, "html").problem is None
     assert detector.classify(left_open + "<p>x" * 400, "text").problem is None

@@ -17,8 +17,8 @@ from detector.storage import save_model
 from training.compose import compose_pages
 from training.dataset import build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
-from training.fit import FOLDS, MIN_PAGES, site_fold
-from training.labelling import LabelledPage, label_page
+from training.fit import FOLDS, MIN_PAGES, fit_head, site_fold
+from training.labelling import LabelledPage, as_text, label_page
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
 from training.train import LONG_LINE, Trained, is_held_out, train
@@ -212,17 +212,35 @@ def test_the_markup_teaches_the_text_head(make_pages: MakePages) -> None:
         assert np.array_equal(page.weights > 0, known)
 
 
+def test_lines_of_text_pages_teach_the_html_head_words_and_nothing_else(make_pages: MakePages) -> None:
+    html, lines = build_dataset(make_pages(12, "html"), "html"), build_dataset(make_pages(12, "text", 1), "text")
+    unlabelled = replace(lines, labels=np.full_like(lines.labels, -1))
+    alone, taught, untaught = fit_head(html), fit_head(html, lines=lines), fit_head(html, lines=unlabelled)
+    assert alone.classes is not None and taught.classes is not None
+    assert (alone.words.table != taught.words.table).any()
+    assert np.array_equal(alone.classes.table, taught.classes.table)
+    assert np.array_equal(alone.words.table, untaught.words.table)
+
+
+def test_pages_labelled_by_line_are_neither_html_nor_composed(make_pages: MakePages) -> None:
+    lines = make_pages(12, "text")
+    (page,) = make_pages(1, "html")
+    pages = [lines[0], as_text(page), *compose_pages(lines, 0)[:1]]
+    assert build_dataset(pages, "text").labelled_by_line.tolist() == [True, False, False]
+
+
 def test_digests_tell_contents_and_not_copies(make_pages: MakePages) -> None:
     data = build_dataset(make_pages(6, "html"), "html")
     assert pickle.loads(pickle.dumps(data)).digest() == data.digest()
     others = [
         replace(data, labels=1 - data.labels),
         replace(data, samples=[replace(sample, page_type="article") for sample in data.samples]),
+        replace(data, samples=[replace(sample, kind="text") for sample in data.samples]),
         replace(data, words=data.words * 2),
         replace(data, classes=None),
         data.select(np.arange(6) > 0),
     ]
-    assert len({other.digest() for other in [data, *others]}) == 6
+    assert len({other.digest() for other in [data, *others]}) == 7
 
 
 def test_joined_datasets_are_those_of_the_pages_together(make_pages: MakePages) -> None:

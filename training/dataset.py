@@ -77,7 +77,7 @@ class Dataset:
 
     def digest(self) -> str:
         """Equal for equal contents: `joblib.hash` tells a string from its copy, and so one process from another."""
-        facts = [(sample.id, sample.source, sample.site, sample.page_type) for sample in self.samples]
+        facts = [(sample.id, sample.kind, sample.source, sample.site, sample.page_type) for sample in self.samples]
         content = hashlib.sha256(repr((self.kind, facts)).encode("utf-8", "surrogatepass"))
         tables = [table for table in (self.words, self.classes) if table is not None]
         parts = [part for table in tables for part in (table.indptr, table.indices, table.data)]

@@ -40,13 +40,13 @@ UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
 
 WORDS_OF_LINES_WEIGHT = 0.3
-"""Weight of a line of a text page in the scorer of words of HTML pages."""
+"""Factor on the weight of a line of a text page in the scorer of words of HTML pages."""
 
 SIZES = (128, 64)
 """Outputs of the first dense layer; of the second and of the later stages, in the network that is kept."""
 
 TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": SIZES}
-"""Of the teachers, whose width costs nothing at run time; in HTML, with a fifth of the pages, wider ones are no better."""
+"""Of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no better than (96, 48)."""
 
 TEACHER_ROWS: dict[Kind, int] = {"text": 8_000_000, "html": ROWS_SEEN}
 """Segments that a teacher sees."""
@@ -84,7 +84,7 @@ def site_fold(site: str, folds: int) -> int:
 def fit_head(
     data: Dataset,
     unlabelled: Dataset | None = None,
-    text: Dataset | None = None,
+    lines: Dataset | None = None,
     *,
     seed: int = 0,
     progress: Progress = lambda message: None,
@@ -97,17 +97,17 @@ def fit_head(
     Args:
         data: Labelled segments that `check_trainable` does not refuse.
         unlabelled: Further pages of the kind, or None.
-        text: Text pages whose lines show a scorer of HTML pages further words, or None.
+        lines: Of HTML pages: text pages labelled by line, whose words the scorer learns as well; or None.
         seed: Of everything random; equal seeds give equal heads on one machine.
         progress: Called with a line of text before each step.
     """
     progress(f"{data.kind}: scoring words out of fold ({data.words.nnz:,} occurrences)")
-    further = None if text is None else _words_of_lines(text)
-    words, word_scores = _fit_scorer(_Occurrences.of(data.words, data), seed, further)
+    further = None if lines is None else _words_of_lines(lines)
+    words, word_scores = _fit_scorer(_ScorerRows.of(data.words, data), seed, further)
     classes, class_scores = None, None
     if data.classes is not None:
         progress(f"{data.kind}: scoring class names out of fold")
-        classes, class_scores = _fit_scorer(_Occurrences.of(data.classes, data), seed)
+        classes, class_scores = _fit_scorer(_ScorerRows.of(data.classes, data), seed)
     inputs = stack_inputs(as_features(data), word_scores, class_scores)
     known = data.labels >= 0
     mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
@@ -198,15 +198,8 @@ def _mean_weights(data: Dataset) -> NDArray[np.float32]:
     return (np.bincount(data.page_of, data.weights, len(data)) / np.maximum(known, 1)).astype(np.float32)
 
 
-def _words_of_lines(text: Dataset) -> _Occurrences:
-    """What the lines of text pages teach a scorer of HTML pages: more words, in more languages, at a lower weight."""
-    lines = text.select(text.labelled_by_line)
-    words = _Occurrences.of(lines.words, lines)
-    return replace(words, weights=words.weights * np.float32(WORDS_OF_LINES_WEIGHT))
-
-
 @dataclass(frozen=True, slots=True)
-class _Occurrences:
+class _ScorerRows:
     """What words or class names the segments have, as a scorer learns them.
 
     Attributes:
@@ -222,18 +215,18 @@ class _Occurrences:
     folds: NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: sp.csr_matrix, data: Dataset) -> _Occurrences:
+    def of(cls, rows: sp.csr_matrix, data: Dataset) -> _ScorerRows:
         """The rows of a dataset's segments."""
         folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)
         return cls(rows, data.labels, data.weights, folds[data.page_of])
 
-    def chosen(self, segments: NDArray[np.bool_]) -> _Occurrences:
+    def chosen(self, segments: NDArray[np.bool_]) -> _ScorerRows:
         """Some of the segments."""
-        return _Occurrences(self.rows[segments], self.labels[segments], self.weights[segments], self.folds[segments])
+        return _ScorerRows(self.rows[segments], self.labels[segments], self.weights[segments], self.folds[segments])
 
-    def joined(self, other: _Occurrences) -> _Occurrences:
+    def joined(self, other: _ScorerRows) -> _ScorerRows:
         """These segments, then others."""
-        return _Occurrences(
+        return _ScorerRows(
             sp.vstack((self.rows, other.rows), format="csr"),
             np.concatenate((self.labels, other.labels)),
             np.concatenate((self.weights, other.weights)),
@@ -241,14 +234,21 @@ class _Occurrences:
         )
 
 
+def _words_of_lines(lines: Dataset) -> _ScorerRows:
+    """What the lines of text pages teach a scorer of HTML pages: more words, in more languages, at a lower weight."""
+    words = _ScorerRows.of(lines.words, lines)
+    return replace(words, weights=words.weights * np.float32(WORDS_OF_LINES_WEIGHT))
+
+
 def _fit_scorer(
-    own: _Occurrences, seed: int, further: _Occurrences | None = None
+    own: _ScorerRows, seed: int, further: _ScorerRows | None = None
 ) -> tuple[HashedScorer, NDArray[np.float32]]:
     """A scorer fitted on everything, and for every row of its own the score of a scorer that has not seen its site."""
-    everything = own if further is None else own.joined(further)
-    learnt = everything.chosen(everything.labels >= 0)
+    learnt = own.chosen(own.labels >= 0)
+    if further is not None:
+        learnt = learnt.joined(further.chosen(further.labels >= 0))
 
-    def fit(some: _Occurrences) -> SGDClassifier:
+    def fit(some: _ScorerRows) -> SGDClassifier:
         scorer = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=8, tol=None, average=True, random_state=seed)
         return scorer.fit(some.rows, some.labels, sample_weight=some.weights)
 

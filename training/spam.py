@@ -1,4 +1,4 @@
-"""Fit the scorer of whole pages: which of the pages that people read line by line hold no content at all."""
+"""Fit the scorer of whole pages: which of the pages that were read line by line hold no content at all."""
 
 from __future__ import annotations
 

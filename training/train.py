@@ -86,8 +86,8 @@ def train(
 ) -> Trained:
     """Train a model on labelled pages.
 
-    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages. A kind
-    with too few pages gets no head.
+    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages, and words from
+    the lines of text pages too. A kind with too few pages gets no head.
 
     Args:
         pages: Labelled pages of either kind.
@@ -182,11 +182,17 @@ def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | Non
         if kind == "text" and "html" in heads and len(part.unlabelled["html"]):
             taught = pseudo_label(heads["html"], part.unlabelled["html"])
             data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
-        text = part.labelled.get("text") if kind == "html" else None
-        fit = partial(fit_head, data, others, text, seed=seed, progress=progress)
-        digests = [one.digest() for one in (data, others, text) if one is not None]
+        lines = _lines(part) if kind == "html" else None
+        fit = partial(fit_head, data, others, lines, seed=seed, progress=progress)
+        digests = [one.digest() for one in (data, others, lines) if one is not None]
         heads[kind] = remember(cache, ("head", code, digests, seed), fit)
     return {kind: heads[kind] for kind in part.labelled}
+
+
+def _lines(part: _Material) -> Dataset | None:
+    """The text pages labelled by line, if there are any."""
+    text = part.labelled.get("text")
+    return None if text is None or not text.labelled_by_line.any() else text.select(text.labelled_by_line)
 
 
 def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache: Path | None) -> Dataset:

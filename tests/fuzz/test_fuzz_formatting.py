@@ -16,6 +16,7 @@ PIECES = (
     "<br> <img> <span> </span> <kw> </kw> <table> </table> <caption> <tr> <td> </td> <object> </object> <template> </template> <button> </button> <form> "
     "<svg> </svg> <math> <mi> </mi> <foreignObject> <select> </select> <option> <textarea> </textarea> <title> </title> <script> </script> <noscript> "
     "</noscript> <plaintext> <frameset> <head> <body> </body> <html> </html> <ruby> <rt> <!-- --> <![CDATA[ ]]> <b=\" '> =\" >"
+    ' <b\ta="<br=%d>"> <b\ta=<br=%d>1> <b\t<br=%d>> <b\ta="<kw>%d</kw>">'
 ).split(" ")  # fmt: skip
 
 
@@ -29,7 +30,7 @@ class _Counter(SaxHandler):
 def repeated(draw: random.Random, pieces: list[str]) -> str:
     """A few pieces over and over, with other attributes each time."""
     unit = "".join(draw.choices(pieces, k=draw.randrange(1, 7)))
-    return "".join(unit.replace("=%d", f" c={number}") for number in range(REPEATED))
+    return "".join(unit.replace("=%d", f" c={number}").replace("%d", str(number)) for number in range(REPEATED))
 
 
 def test_no_markup_makes_more_elements_than_are_expected() -> None:
