@@ -216,7 +216,8 @@ def test_lines_of_text_pages_teach_the_html_head_words_and_nothing_else(make_pag
     html, lines = build_dataset(make_pages(12, "html"), "html"), build_dataset(make_pages(12, "text", 1), "text")
     unlabelled = replace(lines, labels=np.full_like(lines.labels, -1))
     alone, taught, untaught = fit_head(html), fit_head(html, lines=lines), fit_head(html, lines=unlabelled)
-    assert alone.classes is not None and taught.classes is not None
+    assert alone.classes is not None
+    assert taught.classes is not None
     assert (alone.words.table != taught.words.table).any()
     assert np.array_equal(alone.classes.table, taught.classes.table)
     assert np.array_equal(alone.words.table, untaught.words.table)
