@@ -1,4 +1,4 @@
-"""Mutated pages through the whole path, bytes to result, in both modes: `python tests/fuzz/fuzz_pages.py --executions N`.
+"""Mutated pages through the whole path, bytes to result, in both modes: `python -m tests.fuzz.fuzz_pages --executions N`.
 
 Most go in batches of small mutants, cut from anywhere in real pages, because that tries most in an hour; some are as large
 as real pages and go alone, which is where time a byte is measured. Of every batch one page is classified alone as well, and
