@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from detector.errors import UsageError
-from detector.formatting import DEEPEST, count_left_open
+from detector.formatting import NODES_A_TAG, most_nodes
 
 MAX_BYTES = 32_000_000
 """Largest page by default."""
@@ -35,8 +35,8 @@ class Limits:
     Attributes:
         max_bytes: Largest page: bytes as it came, or characters where it came decoded.
         max_segments: Most segments.
-        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Elements that the parser
-            may open again count towards it too.
+        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Beyond 50,000, at most one
+            in eight characters may be one.
         timeout: Seconds for decoding a page and cutting it into segments.
     """
 
@@ -65,18 +65,12 @@ class Limits:
             return None
         return f"too many segments: {count:,}, at most {self.max_segments:,} are classified"
 
-    def of_markup(self, html: str) -> str | None:
-        """What is wrong with the amount of markup, or None."""
-        count = html.count("<")
-        if count > self.max_tags:
-            return f"too much markup: {count:,} opening brackets, at most {self.max_tags:,} are read"
-        # On most pages the number of tags alone says that there cannot be too many.
-        few = self.max_tags // max(count, 1)
-        if few < DEEPEST and (left_open := count_left_open(html, few)) > few:
-            return (
-                f"too much markup: {left_open:,} formatting elements left open, "
-                f"at most {few:,} are read beside {count:,} opening brackets"
-            )
+    def of_tags(self, tags: int, size: int) -> str | None:
+        """What is wrong with the number of opening brackets of an HTML page of so many characters, or None."""
+        if tags > self.max_tags:
+            return f"too much markup: {tags:,} opening brackets, at most {self.max_tags:,} are read"
+        if tags > (most := most_nodes(size) // NODES_A_TAG):
+            return f"too much markup: {tags:,} opening brackets in {size:,} characters, at most {most:,} are read"
         return None
 
     def clock(self) -> Clock:

@@ -17,6 +17,7 @@ from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
 from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
+from detector.formatting import opened_once
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
 from detector.network import Places
@@ -261,9 +262,10 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
     clock = limits.clock()
     text = decode(content, page.charset) if isinstance(content, bytes) else content
     kind: Kind = sniff_kind(text) if page.kind == "auto" else page.kind
-    if problem := clock.overrun() or (limits.of_markup(text) if kind == "html" else None):
+    tags = text.count("<") if kind == "html" else 0
+    if problem := clock.overrun() or limits.of_tags(tags, len(text)):
         return _refused(page, problem)
-    segmented = segment_html(text) if kind == "html" else segment_text(text)
+    segmented = segment_html(opened_once(text, tags)) if kind == "html" else segment_text(text)
     if problem := limits.of_segments(len(segmented)) or clock.overrun():
         return _refused(page, problem)
     if not len(segmented):

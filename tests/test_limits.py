@@ -12,6 +12,7 @@ import pytest
 from detector import Detector, Page, UsageError
 from detector.corpus.pages import PageOptions, PageProcessor
 from detector.corpus.records import Record, Trouble
+from detector.formatting import FEW_NODES, NODES_A_TAG
 from detector.limits import MAX_SEGMENTS
 from detector.model import Model
 
@@ -42,21 +43,23 @@ def test_a_page_of_nothing_but_tags_is_not_parsed(sentence_model: Model) -> None
     assert detector.classify("<p>" * 5 + SENTENCE, "text").problem is None
 
 
-def test_a_page_whose_formatting_would_be_opened_again_and_again_is_not_parsed(sentence_model: Model) -> None:
-    detector = Detector(sentence_model, max_tags=1000)
-    left_open = "<p>" + "".join(f"<b a={i}>" for i in range(100))
-    problem = "too much markup: 100 formatting elements left open, at most 1 are read beside 501 opening brackets"
-    for hidden in ("", "<!--</b>-->", '<i x="</b>">', "<svg></b>", "<textarea></b></textarea>", "<td></b>"):
-        page = left_open.replace("<b ", f"{hidden}<b ", 1) + "<p>x" * (400 - hidden.count("<"))
-        assert (detector.classify(page, "html").problem or "").startswith(problem.split(" 100 ")[0])
-    assert detector.classify(left_open + "<p>x" * 400, "html").problem == problem
-    roomier = Detector(sentence_model, max_tags=10_000)
-    for tag in ('<b a="<br id={}>">', "<b a=<br id={}>1>", "<b <br id={}>>", '<b a="<i>{}</i>">'):
-        page = "<p>" + "".join(tag.format(i) for i in range(100)) + "<p>x" * 200
-        assert "formatting elements left open" in (roomier.classify(page, "html").problem or ""), tag
-    assert detector.classify("<p>" + "<b a=1>" * 100 + "<p>x" * 200, "html").problem is None
-    assert detector.classify("<p><b class='a'><i>x</i> <a href=x>y</a></b>" * 80, "html").problem is None
-    assert detector.classify(left_open + "<p>x" * 400, "text").problem is None
+def test_a_page_of_more_tags_than_its_size_allows_is_not_parsed(sentence_model: Model) -> None:
+    detector = Detector(sentence_model, max_segments=1_000_000)
+    dense = FEW_NODES // NODES_A_TAG + 1
+    result = detector.classify("<p>a" * dense, "html")
+    problem = f"too much markup: {dense:,} opening brackets in {4 * dense:,} characters, at most {dense - 1:,} are read"
+    assert (result.problem, result.text) == (problem, "")
+    assert detector.classify("<p>abc" * dense, "html").problem is None
+    assert detector.classify("<p>a" * (dense - 1), "html").problem is None
+
+
+@pytest.mark.parametrize("left_open", ["".join(f"<b a={i}>" for i in range(500)), f"<a href='{'y' * 100_000}'>"])
+def test_a_page_whose_links_or_formatting_would_be_opened_again_and_again_is_read_all_the_same(
+    sentence_model: Model, left_open: str
+) -> None:
+    page = f"<p>{left_open}" + f"<p>{SENTENCE}</p>" * 1000
+    result = Detector(sentence_model).classify(page, "html")
+    assert (result.problem, result.text) == (None, "\n".join([SENTENCE] * 1000))
 
 
 def test_a_page_over_a_limit_does_not_touch_its_neighbours(sentence_model: Model) -> None:

@@ -99,10 +99,11 @@ def _labels_from_blocks(sample: Sample, texts: Sequence[str]) -> list[int]:
     labels = [UNKNOWN] * len(texts)
     names = sample.labels or ()
     segments = [" ".join(text.split()) for text in texts]
-    for i, j, size in SequenceMatcher(None, segments, blocks, autojunk=False).get_matching_blocks():
+    matches = SequenceMatcher(None, segments, blocks, autojunk=False).get_matching_blocks()
+    for i, j, size in matches:
         for step in range(size):
             labels[i + step] = _INDEX.get(names[j + step], UNKNOWN)
-    if sum(label != UNKNOWN for label in labels) < MIN_GOLD_FOUND * len(blocks):
+    if sum(size for _, _, size in matches) < MIN_GOLD_FOUND * len(blocks):
         raise SampleError(
             f"{sample.id}: most labelled blocks were not found in the page; label its blocks in page order"
         )

@@ -64,7 +64,7 @@ _ROLES = _Roles(
         for role, names in (
             (EMPTY, EMPTY_TAGS),
             (INLINE, INLINE_TAGS),
-            (LINK, ["a"]),
+            (LINK, ["a", "a_"]),
             (CELL, CELL_TAGS),
             (BREAK, BREAK_TAGS),
             (BLOCK, BLOCK_TAGS),

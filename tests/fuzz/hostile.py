@@ -16,11 +16,17 @@ from collections.abc import Callable
 from detector import Detector
 from detector.limits import MAX_SEGMENTS
 
+MOST_TIMES, MOST_BESIDES_MB = 50, 32
+"""Memory that a page may take: so many times its bytes, and as much for 4,096 segments at a time and a small tree."""
+
 HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
-    "nested divs": (lambda n: b"<div>" * n + b"x" + b"</div>" * n, 100_000),
-    "formatting reopened": (lambda n: b"<p>" + b"".join(b"<b a=%d>" % i for i in range(500)) + b"<p>x" * n, 1_480),
+    "nested divs": (lambda n: b"<div> " * n + b"x" + b"</div> " * n, 100_000),
+    "formatting reopened": (lambda n: b"<p>" + b"".join(b"<b a=%d>" % i for i in range(500)) + b"<p>abc" * n, 150_000),
+    "link reopened": (lambda n: b"<p><a>" + b"<p>abcd" * n, 190_000),
+    "long link reopened": (lambda n: b"<p><a href=" + b"x" * n + b">" + b"<p>abc" * (n // 4), 400_000),
+    "attributes reopened": (lambda n: b"<p><a " + b" ".join(b"a%d=1" % i for i in range(n)) + b">" + b"<p>abc" * n, 100_000),
     "nested links and tables": (lambda n: b"<table><tr><td><a href=x>" * n, 100_000),
-    "misnested formatting": (lambda n: b"<b><i><p>x</b></i>" * n, 20_000),
+    "misnested formatting": (lambda n: b"<b><i><p>x</b></i> and more" * n, 20_000),
     "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
     "one long class": (lambda n: b"<p class=" + b"a" * n + b">x", 4_000_000),
     "one text node": (lambda n: b"<p>" + b"word " * (n // 5), 50_000_000),
@@ -31,8 +37,9 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "segments": (lambda n: b"a\n" * n, 1_000_000),
     "short lines": (lambda n: b"ab\n" * n, 199_000),
     "blank lines": (lambda n: b" \n" * n + b"a", 10_000_000),
-    "short paragraphs": (lambda n: b"<p>a" * n, 199_000),
-    "short cells": (lambda n: b"<table>" + (b"<tr>" + b"<td>1" * 100) * (n // 100), 900_000),
+    "short paragraphs": (lambda n: b"<p>abc" * n, 199_000),
+    "paragraphs of a letter": (lambda n: b"<p>a" * n, 100_000),
+    "short cells": (lambda n: b"<table>" + (b"<tr>" + b"<td>123" * 100) * (n // 100), 900_000),
     "entities": (lambda n: b"<p>" + b"&CounterClockwiseContourIntegral;&#x1F600;&am" * n, 200_000),
     "declared entities": (lambda n: b'<!DOCTYPE x [<!ENTITY a "&a;&a;">]><p>' + b"&a;" * n, 1_000_000),
     "gigantic table": (lambda n: b"<table>" + (b"<tr>" + b"<td>1" * 100) * (n // 100), 1_000_000),
@@ -66,6 +73,7 @@ def measure(name: str, part: float = 1.0) -> dict[str, object]:
         "seconds": round(seconds, 2),
         "ns_a_byte": round(seconds / len(page) * 1e9),
         "memory_ratio": round(peak / len(page), 1),
+        "memory_mb": round(peak / 1e6, 1),
         "segments": len(result),
         "problem": result.problem,
     }

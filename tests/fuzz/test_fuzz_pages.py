@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector import Detector, Page, PageResult
+from tests.fuzz import hostile
 from tests.fuzz.fuzz_pages import BATCH, LARGE_LONGEST, Tally, execute, fuzz, seed_pages
-from tests.fuzz.hostile import HOSTILE
 from tests.fuzz.mutations import mutate
 
 SAMPLES = seed_pages(Path(__file__).parents[2] / "samples")
@@ -28,12 +31,27 @@ def test_mutants_of_the_samples_give_sound_results(seed: int, sample: int) -> No
         execute(DETECTOR, [page], kind, Tally())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", hostile.HOSTILE)
 def test_hostile_pages_give_sound_results(name: str) -> None:
-    make, size = HOSTILE[name]
+    make, size = hostile.HOSTILE[name]
     page = make(size // 400)
     for kind in ("auto", "html", "text"):
         execute(DETECTOR, [page], kind, Tally())  # type: ignore[arg-type]
+
+
+MEMORY_HUNGRY = (
+    "formatting reopened", "link reopened", "long link reopened", "attributes reopened", "misnested formatting",
+    "paragraphs of a letter", "short paragraphs", "short lines", "declared entities",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", [0.02, 0.25])
+@pytest.mark.parametrize("name", MEMORY_HUNGRY)
+def test_a_page_takes_fifty_times_its_size_at_most_and_a_little(name: str, part: float) -> None:
+    command = [sys.executable, hostile.__file__, name, str(part)]
+    taken = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert taken["problem"] is None
+    assert taken["memory_mb"] <= hostile.MOST_TIMES * taken["bytes"] / 1e6 + hostile.MOST_BESIDES_MB
 
 
 class Forgetful(Detector):
