@@ -41,8 +41,8 @@ def most_nodes(size: int) -> int:
 def opened_once(html: str, tags: int) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
-    Elements of unknown names end with the block they stand in. Of 3,231 crawled pages none has other segments for it if formatting
-    is renamed; if links are, which hardly any page asks for, one in thirty has a link that ends elsewhere.
+    Elements of unknown names end with the block they stand in. Of 3,231 crawled pages none comes out otherwise with formatting
+    renamed; links are renamed on 81 of them, and on 2 one ends elsewhere for it.
 
     Args:
         html: The page.
