@@ -12,10 +12,11 @@ from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS, grouping_names
 from detector.model import SITE_INPUT_NAMES, HashedScorer, Head, SiteHead, input_names, site_schema_digest
 from detector.network import Layer, Network, Sight, Stage
-from detector.spam import SpamScorer
+from detector.spam import SpamScorer, n_columns
 
 MOST_NETWORKS = 16
 MOST_STAGES = 16
+MOST_HIDDEN = 1 << 10
 MOST_DISTANCE = 1 << 10
 MOST_MAGNITUDE = 1 << 20
 
@@ -46,9 +47,7 @@ def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[
         networks=networks,
         threshold=float(described["threshold"]),
         lift=float(described["lift"]),
-        spam=_build_spam_scorer(f"{kind}.spam", scales["spam_bias"], n_inputs, arrays)
-        if "spam_bias" in scales
-        else None,
+        spam=_build_spam_scorer(f"{kind}.spam", scales, n_inputs, arrays) if "spam_bias" in scales else None,
         site=_build_site(kind, described["site"], arrays) if "site" in described else None,
     )
 
@@ -74,11 +73,24 @@ def _standard(
     return mean, scale
 
 
-def _build_spam_scorer(name: str, bias: float, n_inputs: int, arrays: dict[str, NDArray[Any]]) -> SpamScorer:
-    weight = arrays[name]
-    if weight.shape != (2 * n_inputs + 2,) or weight.dtype != np.float32 or not np.isfinite(bias):
-        raise ValueError(f"'{name}' has shape {weight.shape}, type {weight.dtype} and bias {bias}")
-    return SpamScorer(weight, float(bias))
+def _build_spam_scorer(
+    name: str, scales: dict[str, float], n_inputs: int, arrays: dict[str, NDArray[Any]]
+) -> SpamScorer:
+    """A scorer whose layers fit the summary of a page and whose results stay finite."""
+    width = n_columns(n_inputs)
+    words, hidden, hidden_bias, output = (
+        arrays[f"{name}.{part}"] for part in ("words", "hidden", "hidden_bias", "output")
+    )
+    mean, scale = _standard(name, width, arrays)
+    if words.shape != (1 << TEXT_BITS,) or words.dtype != np.int8:
+        raise ValueError(f"'{name}' has words of shape {words.shape} and type {words.dtype}")
+    if hidden.shape != (width, len(output)) or output.shape != hidden_bias.shape or len(output) > MOST_HIDDEN:
+        raise ValueError(f"'{name}' has shapes {hidden.shape}, {hidden_bias.shape}, {output.shape}")
+    units = float(scales["spam_words"]), float(scales["spam_bias"])
+    for values in (hidden, hidden_bias, output, np.array(units)):
+        if not np.abs(values).max(initial=0) <= MOST_MAGNITUDE:
+            raise ValueError(f"'{name}' has values beyond {MOST_MAGNITUDE}")
+    return SpamScorer(words, units[0], mean, scale, hidden, hidden_bias, output, units[1])
 
 
 def _build_network(

@@ -15,7 +15,7 @@ from detector.comments import drop_comments
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
-from detector.features import extract, feature_names
+from detector.features import HashedText, extract, feature_names
 from detector.features.site import scheme, site_features
 from detector.formatting import opened_once
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
@@ -227,8 +227,9 @@ def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
     text = segment_text(page.text)
     if head is None or head.spam is None or not len(text):
         return None
-    inputs = np.concatenate([head.inputs(extract([piece], "text")) for piece in windows_of(text)])
-    return head.spam.probability(inputs, text.ends - text.starts)
+    pieces = [extract([piece], "text") for piece in windows_of(text)]
+    inputs = np.concatenate([head.inputs(piece) for piece in pieces])
+    return head.spam.probability(inputs, text.ends - text.starts, HashedText.joined([piece.text for piece in pieces]))
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

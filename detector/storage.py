@@ -29,7 +29,7 @@ from detector.network import Network
 MANIFEST = "model.json"
 WEIGHTS = "weights.npz"
 GOLDEN = "golden.json"
-FORMAT = 3
+FORMAT = 4
 DTYPES = ("int8", "int16", "float32")
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 64 << 20
@@ -99,8 +99,9 @@ def _describe_heads(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[Any
         arrays[f"{kind}.mean"] = head.mean
         arrays[f"{kind}.scale"] = head.scale
         if head.spam is not None:
-            arrays[f"{kind}.spam"] = head.spam.weight
-            scales["spam_bias"] = head.spam.bias
+            parts = ("words", "mean", "scale", "hidden", "hidden_bias", "output")
+            arrays |= {f"{kind}.spam.{part}": getattr(head.spam, part) for part in parts}
+            scales |= {"spam_words": head.spam.words_scale, "spam_bias": head.spam.bias}
         for number, network in enumerate(head.networks):
             arrays |= _network_arrays(f"{kind}.network{number}", network)
         heads[kind] = {

@@ -18,6 +18,7 @@ from detector.features import DOM_BITS, TEXT_BITS, extract
 from detector.model import HashedScorer, Head, Model, input_names
 from detector.network import Layer, Network, Sight
 from detector.segment import segment_html, segment_text
+from detector.spam import SpamScorer, n_columns
 from detector.storage import save_model
 from training.export import RealLayer, round_network
 from training.labelling import LabelledPage, label_page
@@ -133,6 +134,7 @@ def sentence_model() -> Model:
             networks=[Network([], Layer.round(weights, bias, 8.0))],
             threshold=0.5,
             lift=0.0,
+            spam=_random_spam_scorer(len(names), random) if kind == "text" else None,
         )
     return Model("sentences", heads, {"made": "by hand"})
 
@@ -141,6 +143,20 @@ def _random_scorer(bits: int, random: np.random.Generator) -> HashedScorer:
     table = np.zeros((1 << bits, len(LABELS)), np.int8)
     table[random.integers(1 << bits, size=400)] = random.integers(-90, 90, size=(400, len(LABELS)))
     return HashedScorer(table, 0.03, random.normal(size=len(LABELS)).astype(np.float32))
+
+
+def _random_spam_scorer(inputs: int, random: np.random.Generator) -> SpamScorer:
+    columns, hidden = n_columns(inputs), 4
+    return SpamScorer(
+        words=random.integers(-127, 128, 1 << TEXT_BITS).astype(np.int8),
+        words_scale=0.02,
+        mean=np.zeros(columns, np.float32),
+        scale=np.ones(columns, np.float32),
+        hidden=(random.normal(size=(columns, hidden)) / columns**0.5).astype(np.float32),
+        hidden_bias=random.normal(size=hidden).astype(np.float32),
+        output=random.normal(size=hidden).astype(np.float32),
+        bias=-0.5,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors", "files", "formatting"),
     ("decode", "limits", "products", "segment"),
-    ("network", "signatures", "spam"),
+    ("network", "signatures"),
     ("features",),
+    ("spam",),
     ("comments", "model", "smoothing", "stripping"),
     ("building", "golden"),
     ("storage", "reasons"),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from detector import Detector
 from detector.errors import ModelError
+from detector.features import TEXT_BITS
 from detector.golden import replay
 from detector.model import Model, input_names
 from detector.network import Network, Places, Sight
@@ -135,7 +136,7 @@ def test_missing_parts_are_said(sentence_folder: Path, tmp_path: Path) -> None:
         (b"[" * 100_000, "not valid JSON"),
         (b"[1]", "not a model manifest"),
         (b"{}", "not a model manifest"),
-        (b'{"format": 3}', "altered or damaged since it was written"),
+        (b'{"format": 4}', "altered or damaged since it was written"),
         (b" " * (1 << 20) + b"{}", "larger than that of any honest model"),
     ],
 )
@@ -155,8 +156,8 @@ def network(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 EDITS: dict[str, tuple[Edit, str]] = {
-    "newer format": (lambda m: m.update(format=4), "model format 4, this version reads 3; upgrade the package"),
-    "older format": (lambda m: m.update(format=2), "model format 2, this version reads 3; train the model again"),
+    "newer format": (lambda m: m.update(format=5), "model format 5, this version reads 4; upgrade the package"),
+    "older format": (lambda m: m.update(format=3), "model format 3, this version reads 4; train the model again"),
     "other labels": (lambda m: m.update(labels=["spam"]), "its labels are ['spam'], expected ['content'"),
     "other schema": (lambda m: m["heads"]["html"].update(schema="0"), "made for other html features"),
     "no schema": (lambda m: m["heads"]["html"].pop("schema"), "KeyError('schema')"),
@@ -191,6 +192,8 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "threshold text": (lambda m: m["heads"]["text"].update(threshold="0.5"), "does not describe a model"),
     "scale NaN": (lambda m: m["heads"]["text"]["scales"].update(words=float("nan")), "scale nan"),
     "scale huge": (lambda m: m["heads"]["text"]["scales"].update(words=10**400), "does not describe a model"),
+    "spam bias NaN": (lambda m: m["heads"]["text"]["scales"].update(spam_bias=float("nan")), "values beyond"),
+    "spam words absent": (lambda m: m["heads"]["text"]["scales"].pop("spam_words"), "KeyError('spam_words')"),
     "scale absent": (lambda m: m["heads"]["html"]["scales"].pop("classes"), "KeyError('classes')"),
 }
 
@@ -209,6 +212,11 @@ ARRAYS: dict[str, tuple[str, NDArray[Any]]] = {
     "text": ("text.mean", np.array(["a"])),
     "short mean": ("text.mean", np.zeros(INPUTS - 1, np.float32)),
     "zero scale": ("text.scale", np.zeros(INPUTS, np.float32)),
+    "short words of spam": ("text.spam.words", np.zeros(8, np.int8)),
+    "float words of spam": ("text.spam.words", np.zeros(1 << TEXT_BITS, np.float32)),
+    "narrow spam": ("text.spam.hidden", np.zeros((3, 4), np.float32)),
+    "wide spam": ("text.spam.output", np.zeros(5, np.float32)),
+    "loud spam": ("text.spam.hidden_bias", np.full(4, 1e30, np.float32)),
     "short table": ("text.words", np.zeros((8, 3), np.int8)),
     "float table": ("text.words", np.zeros((8, 3), np.float32)),
     "flat bias": ("text.words.bias", np.zeros((), np.float32)),

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from detector.data import CONTENT, LINK_LIST
-from training.evasion import evade_pages
+from detector.data import BOILERPLATE, CONTENT, LINK_LIST
+from training.evasion import PROSE_CHARS, dress_pages, evade_pages
 from training.labelling import UNKNOWN, LabelledPage, as_text
 
 MakePages = Callable[..., list[LabelledPage]]
@@ -74,3 +74,28 @@ def test_nothing_is_rewritten_where_there_is_nothing_to_draw_from(pages: list[La
             LabelledPage(p.sample, p.page, np.where(p.labels == label, UNKNOWN, p.labels), p.weights) for p in pages
         ]
         assert evade_pages(without, 0, share=1.0) == []
+
+
+def test_prose_is_dressed_and_the_rest_is_left(pages: list[LabelledPage]) -> None:
+    dressed = dress_pages(pages, seed=1, share=4.0)
+    assert len({page.sample.id for page in dressed}) == len(dressed) == 80
+    for page in dressed:
+        before = original_of(page, pages)
+        assert page.sample.site == before.sample.site
+        assert page.labels.tolist() == before.labels.tolist()
+        for text, old, label in zip(
+            page.page.segment_texts(), before.page.segment_texts(), page.labels.tolist(), strict=True
+        ):
+            assert text == old or (label == CONTENT and len(old) >= PROSE_CHARS)
+    changed = [page.page.text != original_of(page, pages).page.text for page in dressed]
+    assert sum(changed) > len(changed) / 2, "some templates dress nothing"
+    assert [page.page.text for page in dress_pages(pages, seed=1, share=4.0)] == [page.page.text for page in dressed]
+
+
+def test_nothing_is_dressed_where_there_is_no_prose_or_no_furniture(pages: list[LabelledPage]) -> None:
+    assert dress_pages([], 0) == []
+    for label in (CONTENT, BOILERPLATE):
+        without = [
+            LabelledPage(p.sample, p.page, np.where(p.labels == label, UNKNOWN, p.labels), p.weights) for p in pages
+        ]
+        assert dress_pages(without, 0, share=1.0) == []

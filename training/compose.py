@@ -99,7 +99,7 @@ def _compose(
         pairs = [(entries[i], str(Label.LINK_LIST)) for i in chosen] + pairs
     lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
     size = int(np.exp(random.uniform(np.log(4), np.log(100))))
-    template = _Template(vocabulary, random)
+    template = Template(vocabulary, random)
     items = [template.item(headlines[i]) for i in random.integers(len(headlines), size=size)]
     if random.random() < 0.7:
         items.insert(0, template.words(int(random.integers(1, 4))).capitalize())
@@ -129,8 +129,13 @@ def _frame(page: LabelledPage) -> tuple[list[tuple[str, str]], list[tuple[str, s
     return pairs[max(first - MOST_FRAME, 0) : first], pairs[last : last + MOST_FRAME]
 
 
-class _Template:
-    """The look of one site's list: bullet, source, and one or two markers, the same in every item."""
+class Template:
+    """The look of one site's list: bullet, source, and one or two markers, the same in every item.
+
+    Args:
+        vocabulary: Words to name sources and markers with.
+        random: What chooses.
+    """
 
     def __init__(self, vocabulary: list[str], random: np.random.Generator) -> None:
         self._random = random

@@ -1,8 +1,8 @@
-"""Pages rewritten for training as those would rewrite them who want a list of links kept: with prose beside each link.
+"""Pages rewritten for training as those would rewrite them who want a list of links kept, or an article removed.
 
-Every line of a page's lists gets a sentence and keeps its label. Sentences are those of other pages, and what joins them is
-drawn anew for every page, so that only the operation can be learnt. `tests/evasion` measures on other pages, with
-wordings of its own.
+Every line of a page's lists gets a sentence beside it, or every line of its prose is dressed as an item of a list, and all keep
+their labels. Sentences are those of other pages, and what joins them and how lines are dressed is drawn anew for every page, so
+that only the operation can be learnt. `tests/evasion` measures on other pages, with wordings of its own.
 """
 
 from __future__ import annotations
@@ -12,22 +12,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from detector.data import CONTENT, LINK_LIST
+from detector.data import BOILERPLATE, CONTENT, LINK_LIST
 from detector.segment import segment_text
+from training.compose import Template
 from training.labelling import LabelledPage
 from training.samples import COMPOSED
 
 SHARE = 0.03
-"""Rewritten pages by pages given."""
+"""Pages with rewritten lists by pages given."""
+
+DRESSED_SHARE = 0.02
+"""Pages with dressed prose by pages given."""
+
+LEAST_PROSE = 4
+"""Lines of prose from which a page's prose is dressed."""
+
+PROSE_CHARS = 80
+"""Shorter lines of content are left as they are: dressed, they are what items of a list are."""
 
 LEAST_LINES = 3
 """Lines of a list from which a page is rewritten."""
+
+FURNITURE_CHARS = 40
+"""Longer lines of boilerplate are not put behind prose."""
 
 MOST_ITEM_CHARS = 150
 """Longer lines labelled as a list are prose already: those of spun pages."""
 
 _SENTENCE = re.compile(r"[^.!?。！？।]{30,180}[.!?。！？।]")
+_SEPARATORS = (" · ", " / ", " - ", " • ", " > ", "_", " » ", "  ", ", ")
 _GLUES = (" ", " ", ", ", ". ", ": ", " - ", " — ", "; ", " … ", " (")
 
 Language = tuple[str, str | None]
@@ -55,6 +70,59 @@ def evade_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) 
         return []
     chosen = random.integers(len(able), size=int(len(pages) * share))
     return [_with_prose(able[i], lenders, random, number) for number, i in enumerate(chosen.tolist())]
+
+
+def dress_pages(pages: Sequence[LabelledPage], seed: int, share: float = DRESSED_SHARE) -> list[LabelledPage]:
+    """Make further pages of labelled ones, with the lines of their prose dressed as the items of a list.
+
+    Args:
+        pages: Labelled pages read as text.
+        seed: Of the random choices.
+        share: Rewritten pages by pages given.
+
+    Returns:
+        The rewritten pages, each of the site of the page it is made of. Empty where no page has prose enough.
+    """
+    random = np.random.default_rng(seed)
+    able = [page for page in pages if _prose(page).sum() >= LEAST_PROSE]
+    # As in real furniture, what recurs are short lines: those of pages that are no article.
+    furniture = [
+        text
+        for page in pages
+        for text, label in zip(page.page.segment_texts(), page.labels.tolist(), strict=True)
+        if label == BOILERPLATE and len(text) <= FURNITURE_CHARS
+    ]
+    words = [word for text in furniture for word in text.split() if word.isalpha()]
+    if not able or not words:
+        return []
+    chosen = random.integers(len(able), size=int(len(pages) * share))
+    return [_dressed(able[i], furniture, words, random, number) for number, i in enumerate(chosen.tolist())]
+
+
+def _prose(page: LabelledPage) -> NDArray[np.bool_]:
+    """The lines of a page that are its prose; (n_segments,) bool."""
+    return (page.labels == CONTENT) & (page.page.ends - page.page.starts >= PROSE_CHARS)
+
+
+def _dressed(
+    page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator, number: int
+) -> LabelledPage:
+    """The page with bullets, markers and a source in each line of its prose, or separators for its spaces, or furniture behind it."""
+    template, separator = Template(words, random), str(random.choice(_SEPARATORS))
+    recurring = [furniture[i] for i in random.integers(len(furniture), size=random.integers(1, 4))]
+    way = random.choice(4, p=(0.5, 0.2, 0.2, 0.1))
+
+    def dress(text: str) -> str:
+        if way == 0:
+            return template.item(text)
+        if way == 1:
+            return separator.join(text.split())
+        return f"{text} {' '.join(recurring)}" if way == 2 else text.title()
+
+    pairs = zip(page.page.segment_texts(), _prose(page).tolist(), strict=True)
+    lines = [(dress(text) if is_prose else text, place) for place, (text, is_prose) in enumerate(pairs)]
+    rewritten = replace(page.sample, id=f"dressed/{number}/{page.sample.id}", source=COMPOSED)
+    return replace(_of_lines(page, lines), sample=rewritten)
 
 
 def _lenders(pages: Sequence[LabelledPage]) -> Lenders:

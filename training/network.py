@@ -206,21 +206,29 @@ class _Dropout:
 
     Attributes:
         random: None drops nothing.
+        share: Of the entries.
     """
 
     random: np.random.Generator | None = None
+    share: float = DROPOUT
 
     def __call__(self, rows: Reals) -> tuple[Reals, Reals]:
         """The rows with entries dropped, and what they were multiplied by."""
         if self.random is None:
             return rows, np.ones((1, 1), rows.dtype)
-        kept = self.random.random(rows.shape, np.float32) >= DROPOUT
-        factors = kept.astype(np.float32) / np.float32(1 - DROPOUT)
+        kept = self.random.random(rows.shape, np.float32) >= self.share
+        factors = kept.astype(np.float32) / np.float32(1 - self.share)
         return rows * factors, factors
 
 
 def fit_network(
-    rows: Rows, sizes: tuple[int, int], seed: int, *, f1_weight: float = 0.0, rows_seen: int = ROWS_SEEN
+    rows: Rows,
+    sizes: tuple[int, int],
+    seed: int,
+    *,
+    f1_weight: float = 0.0,
+    rows_seen: int = ROWS_SEEN,
+    dropout: float = DROPOUT,
 ) -> Network:
     """Fit one network to pages whose labels, or the probabilities of them, are given.
 
@@ -233,10 +241,11 @@ def fit_network(
         seed: Of everything random.
         f1_weight: Of the pages' F1 beside the cross-entropy in the loss.
         rows_seen: About how many segments are seen in all the passes.
+        dropout: Share of what a layer sees that is set to zero.
     """
     random = np.random.default_rng(seed)
     parameters = _Parameters.drawn(rows.X.shape[1], sizes, len(rows.groups), random)
-    dropout = _Dropout(random)
+    dropped = _Dropout(random, dropout)
     optimiser = _Adam(parameters.arrays)
     batch_rows = min(MOST_BATCH, max(len(rows.X) // LEAST_BATCHES, 1))
     passes = int(np.clip(rows_seen // max(len(rows.X), 1), *PASSES))
@@ -244,7 +253,7 @@ def fit_network(
     average = [array.copy() for array in parameters.arrays]
     for number, batch in enumerate(batches):
         chosen = rows.chosen(*batch)
-        _, gradients = _loss_and_slopes(parameters, chosen, chosen.places, dropout, f1_weight)
+        _, gradients = _loss_and_slopes(parameters, chosen, chosen.places, dropped, f1_weight)
         optimiser.step(gradients, _learning_rate(number / len(batches)))
         for mean, array in zip(average, parameters.arrays, strict=True):
             mean += (array - mean) * np.float32(1 if number < len(batches) // 2 else 1 - AVERAGING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import urlsplit
 
@@ -43,3 +44,8 @@ def site_of(url: str | None, fallback: str) -> str:
     labels = host.split(".")
     size = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVELS else 2
     return ".".join(labels[-size:])
+
+
+def site_fold(site: str, folds: int) -> int:
+    """The fold of a site: stable from run to run, the same for all pages of the site."""
+    return int.from_bytes(hashlib.sha256(site.encode("utf-8", "replace")).digest()[:8], "big") % folds

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from sklearn.neural_network import MLPClassifier
 
 from detector.data import CONTENT
-from detector.spam import SpamScorer, page_summary
+from detector.features import TEXT_BITS, HashedText, extract
+from detector.segment import segment_text, windows_of
+from detector.spam import CLIP, SpamScorer, bag_of_words, page_summary
 from training.dataset import Dataset
+from training.sites import site_fold
 
 LEAST_PAGES = 20
 """Spam pages, and others, below which no scorer is made."""
 
-PENALTY = 0.003
-"""scikit-learn's `C`: there are half as many columns as spam pages."""
+FOLDS = 5
+"""Parts, by site, for scores of words that the scorer has not seen."""
+
+WORDS_PENALTY = 30.0
+"""scikit-learn's `C`, of the scorer of words."""
+
+NETWORKS, HIDDEN, PASSES = 3, 24, 60
+"""Networks whose mean is kept, as one; units of each; passes over the pages."""
+
+PENALTY = 3.0
+"""scikit-learn's `alpha`, of the networks: there are half as many columns as spam pages."""
+
+LEARNING_RATE = 2e-3
 
 
-def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32]) -> SpamScorer | None:
+def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> SpamScorer | None:
     """A scorer, or None where too few pages are labelled line by line.
 
     A page aligned to a gold text always has content, so that those would teach what a corpus is like, not what spam is.
@@ -26,18 +43,74 @@ def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32]) -> SpamScorer | 
     Args:
         data: Text pages.
         inputs: (n_segments, n_inputs) their standardised inputs, from scorers that have not seen the page's site.
+        seed: Of everything random.
     """
-    summaries, spam = [], []
+    summaries, bags, spam, folds = [], [], [], []
     for page in np.flatnonzero(data.labelled_by_line).tolist():
         rows = slice(int(data.offsets[page]), int(data.offsets[page + 1]))
-        labels = data.labels[rows]
+        labels, sample = data.labels[rows], data.samples[page]
         if (labels >= 0).any():
-            summaries.append(page_summary(inputs[rows], data.chars[rows]))
+            text = hashed_text(sample.content)
+            summaries.append(page_summary(inputs[rows], data.chars[rows], text))
+            bags.append(bag_of_words(text))
             spam.append(not (labels == CONTENT).any())
-    if min(sum(spam), len(spam) - sum(spam)) < LEAST_PAGES:
+            folds.append(site_fold(sample.site, FOLDS))
+    is_spam = np.array(spam, bool)
+    if min(is_spam.sum(), (~is_spam).sum()) < LEAST_PAGES:
         return None
-    scaler = StandardScaler().fit(np.array(summaries))
-    fitted = LogisticRegression(C=PENALTY, max_iter=1000).fit(scaler.transform(np.array(summaries)), spam)
-    # The scaling is folded into the weights.
-    weight = fitted.coef_[0] / scaler.scale_
-    return SpamScorer(weight.astype(np.float32), float(fitted.intercept_[0] - weight @ scaler.mean_))
+    words, words_scale, scores = _fit_words(_matrix(bags), is_spam, np.array(folds), seed)
+    columns = np.column_stack((np.array(summaries), scores))
+    mean, scale = columns.mean(axis=0), columns.std(axis=0)
+    scale[scale < 1e-6] = 1.0
+    standard = np.clip((columns - mean) / scale, -CLIP, CLIP)
+    networks = [_fit_network(standard, is_spam, seed * NETWORKS + number) for number in range(NETWORKS)]
+    return SpamScorer(
+        words,
+        words_scale,
+        mean.astype(np.float32),
+        scale.astype(np.float32),
+        hidden=np.concatenate([network.coefs_[0] for network in networks], axis=1).astype(np.float32),
+        hidden_bias=np.concatenate([network.intercepts_[0] for network in networks]).astype(np.float32),
+        output=np.concatenate([network.coefs_[1][:, 0] / NETWORKS for network in networks]).astype(np.float32),
+        bias=float(np.mean([network.intercepts_[1][0] for network in networks])),
+    )
+
+
+def hashed_text(content: str) -> HashedText:
+    """The hashed words of a text page."""
+    return HashedText.joined([extract([piece], "text").text for piece in windows_of(segment_text(content))])
+
+
+def _matrix(bags: Iterable[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> sp.csr_matrix:
+    """Bags of words as rows; (n_pages, 2^TEXT_BITS) float64."""
+    buckets, values = zip(*bags, strict=True)
+    ends = np.cumsum([0, *map(len, buckets)])
+    return sp.csr_matrix((np.concatenate(values), np.concatenate(buckets), ends), shape=(len(buckets), 1 << TEXT_BITS))
+
+
+def _fit_words(
+    bags: sp.csr_matrix, spam: NDArray[np.bool_], folds: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.int8], float, NDArray[np.float64]]:
+    """Weights of the words in eight bits, what a step is worth, and each page's score by weights that have not seen its site."""
+
+    def fit(pages: NDArray[np.bool_]) -> NDArray[np.float64]:
+        scorer = LogisticRegression(C=WORDS_PENALTY, solver="liblinear", random_state=seed, fit_intercept=False)
+        weights: NDArray[np.float64] = scorer.fit(bags[pages], spam[pages]).coef_[0]
+        return weights
+
+    scores = np.zeros(len(spam))
+    for fold in np.unique(folds):
+        inside = folds == fold
+        # A fold without which all pages are of one kind has nothing to teach about it: its scores stay 0.
+        if 0 < spam[~inside].sum() < (~inside).sum():
+            scores[inside] = bags[inside] @ fit(~inside)
+    weights = fit(np.ones(len(spam), bool))
+    step = float(np.abs(weights).max()) / 127 or 1.0
+    return np.rint(weights / step).astype(np.int8), step, scores
+
+
+def _fit_network(columns: NDArray[np.float64], spam: NDArray[np.bool_], seed: int) -> MLPClassifier:
+    network = MLPClassifier((HIDDEN,), alpha=PENALTY, learning_rate_init=LEARNING_RATE, random_state=seed)
+    for _ in range(PASSES):
+        network.partial_fit(columns, spam, classes=[False, True])
+    return network

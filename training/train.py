@@ -23,12 +23,13 @@ from detector.segment import segment_html, segment_text
 from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
-from training.evasion import evade_pages
-from training.fit import Progress, check_trainable, fit_head, site_fold
+from training.evasion import dress_pages, evade_pages
+from training.fit import Progress, check_trainable, fit_head
 from training.labelling import LabelledPage, as_text
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
+from training.sites import site_fold
 from training.sufficiency import check_balance
 
 HELD_OUT_PARTS = 4
@@ -155,7 +156,8 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         if kind == "text":
             # Made within each side of the split: no headline, sentence or article crosses it.
             sides = [[page for page in chosen if is_held_out(page.sample.site) == side] for side in (True, False)]
-            chosen = chosen + [page for side in sides for page in compose_pages(side, seed) + evade_pages(side, seed)]
+            makers = (compose_pages, evade_pages, dress_pages)
+            chosen = chosen + [page for side in sides for make in makers for page in make(side, seed)]
         progress(f"{kind}: features of {len(chosen)} pages")
         datasets[kind] = build_dataset(chosen, kind, cache)
     if not datasets:
