@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,14 @@ MOST_DISTANCE = 1 << 10
 MOST_MAGNITUDE = 1 << 20
 
 
-def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Head:
+def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]], manifest: Path) -> Head:
     """A head from what a manifest says of it.
+
+    Args:
+        kind: Of the pages it is for.
+        described: What the manifest says.
+        arrays: All arrays of the model.
+        manifest: Where it lies, for messages.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: It does not describe one.
@@ -48,14 +55,14 @@ def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[
         threshold=float(described["threshold"]),
         lift=float(described["lift"]),
         spam=_build_spam_scorer(f"{kind}.spam", scales, n_inputs, arrays) if "spam_bias" in scales else None,
-        site=_build_site(kind, described["site"], arrays) if "site" in described else None,
+        site=_build_site(kind, described["site"], arrays, manifest) if "site" in described else None,
     )
 
 
-def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> SiteHead:
+def _build_site(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]], manifest: Path) -> SiteHead:
     if described["schema"] != site_schema_digest():
         raise ModelError(
-            f"the {kind} head's site memory was made for other features than this version computes; "
+            f"{manifest}: the {kind} head's site memory was made for other features than this version computes; "
             "train it again (detector signatures teach), or use the package version it was made with"
         )
     n_inputs = len(SITE_INPUT_NAMES)

@@ -162,7 +162,10 @@ def load_model(folder: Path) -> Model:
     manifest = _read_manifest(folder)
     arrays = _read_arrays(folder / WEIGHTS, manifest)
     try:
-        heads = {kind: build_head(kind, manifest["heads"][kind], arrays) for kind in _kinds(manifest, folder)}
+        heads = {
+            kind: build_head(kind, manifest["heads"][kind], arrays, folder / MANIFEST)
+            for kind in _kinds(manifest, folder)
+        }
         return Model(str(manifest["name"]), heads, dict(manifest["info"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
