@@ -91,8 +91,10 @@ def _build_spam_scorer(
     mean, scale = _standard(name, width, arrays)
     if words.shape != (1 << TEXT_BITS,) or words.dtype != np.int8:
         raise ValueError(f"'{name}' has words of shape {words.shape} and type {words.dtype}")
-    if hidden.shape != (width, len(output)) or output.shape != hidden_bias.shape or len(output) > MOST_HIDDEN:
+    if output.ndim != 1 or hidden.shape != (width, len(output)) or output.shape != hidden_bias.shape:
         raise ValueError(f"'{name}' has shapes {hidden.shape}, {hidden_bias.shape}, {output.shape}")
+    if len(output) > MOST_HIDDEN:
+        raise ValueError(f"'{name}' has {len(output)} hidden units")
     units = float(scales["spam_words"]), float(scales["spam_bias"])
     for values in (hidden, hidden_bias, output, np.array(units)):
         if not np.abs(values).max(initial=0) <= MOST_MAGNITUDE:

@@ -1,8 +1,8 @@
-"""Links and formatting that a page leaves open: the parser opens them again in every block that follows, attributes and all.
+"""Links and formatting that a page leaves open: the parser opens them again in every block that follows.
 
-As the HTML standard says (13.2.4.3, the list of active formatting elements). So `<p>`, five hundred different `<b a=1>` and a
-thousand `<p>x` are half a million elements, sixty megabytes for eleven kilobytes; one link with fifty thousand attributes and
-ten thousand paragraphs are twelve gigabytes for half a megabyte.
+With all their attributes, as the HTML standard says (13.2.4.3, the list of active formatting elements). So `<p>`, five hundred
+different `<b a=1>` and a thousand `<p>x` are half a million elements, sixty megabytes for eleven kilobytes; one link with fifty
+thousand attributes and ten thousand paragraphs are twelve gigabytes for half a megabyte.
 """
 
 from __future__ import annotations
@@ -15,48 +15,106 @@ FEW_NODES = 300_000
 NODES_A_TAG = 3
 """A tag opens an element, may begin a text, and may have a link opened again: one, for another takes its place in the list."""
 
-_CHARS_A_NODE = 12
-"""So many characters of attributes take as much as a node: the parser keeps 24 bytes of each, and they are written out."""
+NODE_BYTES = 100
+"""What an element takes without its attributes, or a text without its characters."""
+
+MOST_CHAR_BYTES = 20
+"""What a character of a tag takes at most, in the tree and written out."""
+
+_ATTRIBUTE_BYTES, _WRITTEN, _ESCAPED_BYTES = 30, 2, 10
+"""An attribute besides its characters: in the tree, and the `=""` of one without a value; how often what is written out is held;
+what `"` or `&` takes more as `&quot;` or `&amp;`, twice."""
 
 _SPACE = r"[\t\n\f\r ]"
+_AFTER_NAME = r"(?=[\t\n\f\r />])"
 _LINK = "[aA]"
-_FORMATTING = r"[bcefinstuBCEFINSTU](?i:ig|ode|m|ont|obr|trike|mall|trong|t)?"
+_FORMATTING = r"[bcefinstuBCEFINSTU](?i:ig|ode|m|ont|obr|trike|mall|trong|t|electedcontent)?"
 """b, big, code, em, font, i, nobr, s, small, strike, strong, tt and u, and some that are no elements: three times as fast as
-their names."""
+their names. And selectedcontent, of which below."""
+
 _VALUE = r"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\t\n\f\r >"'][^\t\n\f\r >]*+)?+"""
-_ATTRIBUTES = rf"(?:=?+[^\t\n\f\r />=]++(?:{_SPACE}*+={_SPACE}*+{_VALUE})?+|[\t\n\f\r /]++)*+"
-_START_TAG = re.compile(rf"<(?:{_LINK}|{_FORMATTING})(?:>|(?=[\t\n\f\r /]){_ATTRIBUTES}>?)")
-"""To its end, as the standard finds it (13.2.5.32 to 13.2.5.40). What only looks like a tag is no shorter than those that it
-hides."""
-_LINK_NAME = re.compile(rf"</?{_LINK}(?=[\t\n\f\r />])")
-_FORMATTING_NAME = re.compile(rf"</?{_FORMATTING}(?=[\t\n\f\r />])")
+_ATTRIBUTE = rf"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:{_SPACE}*+={_SPACE}*+{_VALUE})?+"
+_REST = rf"(?:{_ATTRIBUTE}|[\t\n\f\r /]++)*+>?"
+"""Of a start tag behind its name, as the standard finds it (13.2.5.32 to 13.2.5.40)."""
+
+_START_TAG = re.compile(rf"<(?:{_LINK}|{_FORMATTING}){_AFTER_NAME}{_REST}")
+_START_NAME = re.compile(rf"<(?:{_LINK}|{_FORMATTING}){_AFTER_NAME}")
+_TO_END = re.compile(_REST)
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_LINK_NAME = re.compile(rf"</?{_LINK}{_AFTER_NAME}")
+_FORMATTING_NAME = re.compile(rf"</?{_FORMATTING}{_AFTER_NAME}")
 _RENAMED = r"\g<0>_"
+
+_CLONED = "selectedcontent"
+"""The parser copies the chosen option into this element, whatever is in it."""
 
 
 def most_nodes(size: int) -> int:
-    """As many nodes as a page may make of its characters: at a hundred bytes each, they are fifty times its size."""
+    """As many nodes as a page may make of its characters: at `NODE_BYTES` each, they are fifty times its size."""
     return max(FEW_NODES, size // 2)
 
 
-def opened_once(html: str, tags: int) -> str:
+def with_reopening_bounded(html: str) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
-    Elements of unknown names end with the block they stand in. Of 3,231 crawled pages none comes out otherwise with formatting
-    renamed; links are renamed on 81 of them, and on 2 one ends elsewhere for it.
+    Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
+    otherwise with formatting renamed; links are renamed where their attributes are too long. In `<xmp>` and `<plaintext>` the new
+    names can be read, so that it is done on such pages only.
+    """
+    tags = html.count("<")
+    # Every opening bracket may be that of a block which opens everything again.
+    allowed = NODE_BYTES * (most_nodes(len(html)) - NODES_A_TAG * tags)
+    links, formatting, cloned = _most_reopened(html, allowed // max(tags, 1))
+    if cloned or (links + formatting) * tags > allowed:
+        html = _FORMATTING_NAME.sub(_RENAMED, html)
+    if links * tags > allowed:
+        html = _LINK_NAME.sub(_RENAMED, html)
+    return html
+
+
+def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
+    """Bytes that a link and all formatting take at most where they are opened again, and whether an option may be copied.
 
     Args:
         html: The page.
-        tags: Its opening brackets: no more blocks can open anything again.
+        few: So many bytes do not matter: what is below is not looked at any closer, nor what is beyond.
     """
-    longest_link, formatting = 0, 0
-    for tag in _START_TAG.findall(html):
-        if tag[1] in "aA":
-            longest_link = max(longest_link, len(tag))
+    found = _START_TAG.findall(html)
+    cloned = any(tag[1:16].lower() == _CLONED for tag in found)
+    # What only looks like a tag, in a comment or a script, may hide others from the search.
+    if any(tag.find("<", 1) > 0 for tag in found):
+        return *_hidden_too(html, few), cloned
+    links = [tag for tag in found if tag[1] in "aA"]
+    longest = max(map(len, links), default=0)
+    n_formatting = len(found) - len(links)
+    formatting = NODE_BYTES * n_formatting + MOST_CHAR_BYTES * (sum(map(len, found)) - sum(map(len, links)))
+    if NODE_BYTES + MOST_CHAR_BYTES * longest + formatting <= few:
+        return NODE_BYTES + MOST_CHAR_BYTES * longest, formatting, cloned
+    link = max(map(_bytes_of, links), default=0)
+    return link, sum(_bytes_of(tag) for tag in found if tag[1] not in "aA"), cloned
+
+
+def _hidden_too(html: str, few: int) -> tuple[int, int]:
+    """As `_most_reopened`, of all that may be a start tag, those within others too; no more is read than decides."""
+    link, formatting = 0, 0
+    for name in _START_NAME.finditer(html):
+        is_link = name[0] in ("<a", "<A")
+        if not is_link and link + formatting > few:
+            continue
+        end = _TO_END.match(html, name.end())
+        taken = _bytes_of(name[0] + (end[0] if end else ""))
+        if is_link:
+            link = max(link, taken)
+            if link > few:
+                # Everything will be renamed.
+                break
         else:
-            formatting += _CHARS_A_NODE + len(tag)
-    allowed = _CHARS_A_NODE * (most_nodes(len(html)) - NODES_A_TAG * tags)
-    if (longest_link + formatting) * tags > allowed:
-        html = _FORMATTING_NAME.sub(_RENAMED, html)
-    if longest_link * tags > allowed:
-        html = _LINK_NAME.sub(_RENAMED, html)
-    return html
+            formatting += taken
+    return link, formatting
+
+
+def _bytes_of(tag: str) -> int:
+    """What an element of this start tag takes, in the tree and as it is written out."""
+    escaped = tag.count('"') + tag.count("&") + tag.count("\xa0") + tag.count("<") + tag.count(">")
+    written = len(tag.encode("utf-8", "replace"))
+    return NODE_BYTES + _WRITTEN * written + _ESCAPED_BYTES * escaped + _ATTRIBUTE_BYTES * len(_ATTRIBUTES.findall(tag))

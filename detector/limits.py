@@ -35,8 +35,8 @@ class Limits:
     Attributes:
         max_bytes: Largest page: bytes as it came, or characters where it came decoded.
         max_segments: Most segments.
-        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Beyond 50,000, at most one
-            in eight characters may be one.
+        max_tags: Most opening brackets ("<") of an HTML page: it has no more tags than that. Beyond 100,000, at most one
+            in six characters may be one.
         timeout: Seconds for decoding a page and cutting it into segments.
     """
 

@@ -15,9 +15,8 @@ from detector.comments import drop_comments
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
-from detector.features import HashedText, extract, feature_names
+from detector.features import extract, feature_names
 from detector.features.site import scheme, site_features
-from detector.formatting import opened_once
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
 from detector.network import Places
@@ -227,9 +226,8 @@ def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
     text = segment_text(page.text)
     if head is None or head.spam is None or not len(text):
         return None
-    pieces = [extract([piece], "text") for piece in windows_of(text)]
-    inputs = np.concatenate([head.inputs(piece) for piece in pieces])
-    return head.spam.probability(inputs, text.ends - text.starts, HashedText.joined([piece.text for piece in pieces]))
+    pieces = ((piece, extract([piece], "text")) for piece in windows_of(text))
+    return head.spam.probability((head.inputs(seen), piece.ends - piece.starts, seen.text) for piece, seen in pieces)
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:
@@ -266,7 +264,7 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
     tags = text.count("<") if kind == "html" else 0
     if problem := clock.overrun() or limits.of_tags(tags, len(text)):
         return _refused(page, problem)
-    segmented = segment_html(opened_once(text, tags)) if kind == "html" else segment_text(text)
+    segmented = segment_html(text) if kind == "html" else segment_text(text)
     if problem := limits.of_segments(len(segmented)) or clock.overrun():
         return _refused(page, problem)
     if not len(segmented):

@@ -1,11 +1,13 @@
 """Whether a page is spam as a whole: spun, stuffed with keywords, or nothing but links.
 
 A small network looks at the page in the mean, at how much of it recurs (after Ntoulas, Najork, Manasse, Fetterly, "Detecting
-Spam Web Pages through Content Analysis", WWW 2006), and at a linear score of all its words.
+Spam Web Pages through Content Analysis", WWW 2006), and at a linear score of its words: those of the beginning and the end of each
+segment, which is what features are made of.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +24,21 @@ REPETITION_NAMES = (
     "words_of_first_line_below", "lines_with_words_of_first", "log_words", "words_a_line", "lines_with_commonest_word",
     "lines_with_4th_word", "lines_with_11th_word", "lines_with_31st_word",
 )  # fmt: skip
-"""Shares of the words of a page, or of its lines, but for the two that say otherwise; "4th" is by the number of lines it is in."""
+"""Shares of the words of a page, or of its lines (of those below the first in `lines_with_words_of_first`), but for the two that say
+otherwise; "4th" is by the number of lines it is in. Pairs are within a line, triples across."""
 
 _WORDS, _PAIRS = 0, 1
 """Families of tokens in `HashedText`."""
 
 _COMMONEST = (1, 3, 10, 30)
 _RANKS = (0, 3, 10, 30)
+
+
+Bag = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""The different words and pairs of words of a page as buckets, and how often, as a vector of length 1."""
+
+Part = tuple[NDArray[np.float32], NDArray[np.int64], HashedText]
+"""Of one page: (n_segments, n_inputs) standardised inputs, (n_segments,) lengths in characters, and the hashed words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +65,15 @@ class SpamScorer:
     output: NDArray[np.float32]
     bias: float
 
-    def probability(self, inputs: NDArray[np.float32], chars: NDArray[np.int64], text: HashedText) -> float:
+    def probability(self, parts: Iterable[Part]) -> float:
         """The probability that a page holds no content of its own, in 0..1.
 
         Args:
-            inputs: (n_segments, n_inputs) standardised inputs of one page, at least one segment.
-            chars: (n_segments,) their lengths.
-            text: Their hashed words.
+            parts: The page from its beginning to its end, at least one segment; one is held at a time.
         """
-        buckets, values = bag_of_words(text)
+        summary, (buckets, values) = summarise(parts)
         score = float(values @ self.words.take(buckets).astype(np.float64)) * self.words_scale
-        columns = np.append(page_summary(inputs, chars, text), score)
+        columns = np.append(summary, score)
         standard = np.clip((columns - self.mean) / self.scale.astype(np.float64), -CLIP, CLIP)
         active = np.maximum(standard @ self.hidden.astype(np.float64) + self.hidden_bias, 0)
         odds = float(active @ self.output.astype(np.float64)) + self.bias
@@ -77,43 +85,52 @@ def n_columns(n_inputs: int) -> int:
     return 2 * n_inputs + 2 + len(REPETITION_NAMES) + 1
 
 
-def page_summary(inputs: NDArray[np.float32], chars: NDArray[np.int64], text: HashedText) -> NDArray[np.float64]:
-    """A page in the mean: of its inputs over segments and over characters, its size, and how much of it recurs.
+def summarise(parts: Iterable[Part]) -> tuple[NDArray[np.float64], Bag]:
+    """A page in the mean: of its inputs over segments and over characters, its size, and how much of it recurs; and its words.
 
     Args:
-        inputs: (n_segments, n_inputs) standardised inputs of one page, at least one segment.
-        chars: (n_segments,) their lengths.
-        text: Their hashed words.
+        parts: The page from its beginning to its end, at least one segment.
 
     Returns:
-        (2 * n_inputs + 2 + len(REPETITION_NAMES),) float64.
+        (2 * n_inputs + 2 + len(REPETITION_NAMES),) float64, and the bag of words.
     """
-    rows = inputs.astype(np.float64)
-    by_chars = chars @ rows / max(int(chars.sum()), 1)
-    return np.concatenate((rows.mean(axis=0), by_chars, np.log1p([len(rows), chars.sum()]), _repetition(text)))
+    sums: list[NDArray[np.float64]] = []
+    n_lines = n_chars = 0
+    tokens, words_a_line = [], []
+    for inputs, chars, text in parts:
+        rows = inputs.astype(np.float64)
+        sums.append(np.stack((rows.sum(axis=0), chars @ rows)))
+        n_lines, n_chars = n_lines + len(rows), n_chars + int(chars.sum())
+        tokens.append(text.by_token[[_WORDS, _PAIRS]])
+        words_a_line.append(np.diff(text.offsets))
+    by_line, by_char = np.sum(sums, axis=0)
+    words, pairs = np.concatenate(tokens, axis=1)
+    recurring = _repetition(words, pairs, np.concatenate(words_a_line))
+    size = np.log1p([n_lines, n_chars])
+    return np.concatenate((by_line / n_lines, by_char / max(n_chars, 1), size, recurring)), _bag(words, pairs)
 
 
-def bag_of_words(text: HashedText) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The different words and pairs of a page as buckets, and how often, as a vector of length 1."""
-    tokens = text.by_token[[_WORDS, _PAIRS]]
+def _bag(words: NDArray[np.int64], pairs: NDArray[np.int64]) -> Bag:
+    tokens = np.concatenate((words, pairs))
     buckets, counts = np.unique(tokens[tokens < 1 << TEXT_BITS], return_counts=True)
     values = 1 + np.log(counts)
     return buckets, values / max(float(np.linalg.norm(values)), 1.0)
 
 
-def _repetition(text: HashedText) -> NDArray[np.float64]:
+def _repetition(
+    words: NDArray[np.int64], pairs: NDArray[np.int64], words_a_line: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """The columns of `REPETITION_NAMES`; (len(REPETITION_NAMES),) float64."""
-    words, pairs, offsets = text.by_token[_WORDS], text.by_token[_PAIRS], text.offsets
     pairs = pairs[pairs < 1 << TEXT_BITS]
-    n_words, n_lines = max(len(words), 1), len(offsets) - 1
+    n_words, n_lines = max(len(words), 1), len(words_a_line)
     counts = np.sort(np.unique(words, return_counts=True)[1])[::-1]
     of_pairs = np.unique(pairs, return_counts=True)[1]
     triples = (words[:-2] << TEXT_BITS | words[1:-1]) << TEXT_BITS | words[2:]
     of_triples = np.unique(triples, return_counts=True)[1]
-    line_of = np.repeat(np.arange(n_lines), np.diff(offsets))
+    line_of = np.repeat(np.arange(n_lines), words_a_line)
     in_lines = np.unique(np.unique(words << 32 | line_of) >> 32, return_counts=True)[1]
     in_lines = np.append(np.sort(in_lines)[::-1], [0] * (max(_RANKS) + 1))
-    of_first = np.isin(words, words[: offsets[1]])
+    of_first = np.isin(words, words[: words_a_line[0]])
     below = line_of[of_first & (line_of > 0)]
     shares = [len(counts), len(of_pairs), len(of_triples), *(counts[:most].sum() for most in _COMMONEST)]
     shares += [of_pairs.max(initial=0), of_triples.max(initial=0), of_pairs[of_pairs > 1].sum()]

@@ -167,7 +167,7 @@ def load_model(folder: Path) -> Model:
             for kind in _kinds(manifest, folder)
         }
         return Model(str(manifest["name"]), heads, dict(manifest["info"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelError(
             f"{folder / MANIFEST}: the manifest does not describe a model ({error!r}); get the model again"
         ) from error

@@ -12,7 +12,7 @@ import pytest
 from detector import Detector, Page, UsageError
 from detector.corpus.pages import PageOptions, PageProcessor
 from detector.corpus.records import Record, Trouble
-from detector.formatting import FEW_NODES, NODES_A_TAG
+from detector.formatting import FEW_NODES, NODES_A_TAG, with_reopening_bounded
 from detector.limits import MAX_SEGMENTS
 from detector.model import Model
 
@@ -58,6 +58,7 @@ def test_a_page_whose_links_or_formatting_would_be_opened_again_and_again_is_rea
     sentence_model: Model, left_open: str
 ) -> None:
     page = f"<p>{left_open}" + f"<p>{SENTENCE}</p>" * 1000
+    assert with_reopening_bounded(page) != page
     result = Detector(sentence_model).classify(page, "html")
     assert (result.problem, result.text) == (None, "\n".join([SENTENCE] * 1000))
 

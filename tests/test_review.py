@@ -120,6 +120,23 @@ def test_a_page_named_twice_is_shown_once(sentence_model: Model) -> None:
     assert len(bodies(document(sentence_model, Page(TEXT), Page(HTML), Page(TEXT)))) == 2
 
 
+@pytest.mark.parametrize(
+    ("html", "is_read"),
+    [
+        (f"<a href='{'y' * 30000}'>l</a>" + "<div><a href=x><x-b>first words<a href=y>second words</div><p>text</p>" * 400, True),
+        ("<p>a" * 100_001, False),
+    ],
+)  # fmt: skip
+def test_pages_that_are_read_with_other_names_or_refused_are_shown(
+    sentence_model: Model, html: str, is_read: bool
+) -> None:
+    page = Page(html, "html")
+    result = Detector(sentence_model).classify(page)
+    shown = review_page("page", page, result)
+    assert len(shown.body["lines"]) == len(result)
+    assert (len(result) > 0) == is_read
+
+
 def test_what_teaches_most_is_uncertain_or_at_odds_with_its_neighbours() -> None:
     content, links, torn = [0.98, 0.01, 0.01], [0.01, 0.98, 0.01], [0.5, 0.5, 0]
     values = teaching_values(np.array([content, links, content, content, links, links, torn], np.float32))

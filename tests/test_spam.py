@@ -9,23 +9,31 @@ import numpy as np
 import pytest
 
 from detector import Detector
-from detector.features import TEXT_BITS
+from detector.features import TEXT_BITS, extract
 from detector.model import Model
-from detector.spam import REPETITION_NAMES, bag_of_words, n_columns, page_summary
+from detector.segment import segment_text, windows_of
+from detector.spam import REPETITION_NAMES, Part, n_columns, summarise
 from detector.storage import load_model, save_model
 from training.dataset import build_dataset
 from training.labelling import label_page
 from training.samples import Sample
-from training.spam import LEAST_PAGES, fit_spam_scorer, hashed_text
+from training.spam import LEAST_PAGES, fit_spam_scorer
 
 KEYWORDS = "cheap boots sale"
 PROSE = "The mill burned down in 1911, and nobody in the village ever rebuilt it."
 
 
+def parts_of(content: str, width: int = 0) -> list[Part]:
+    """A page in windows, with inputs that are all zero."""
+    pieces = windows_of(segment_text(content))
+    return [
+        (np.zeros((len(piece), width), np.float32), piece.ends - piece.starts, extract([piece], "text").text)
+        for piece in pieces
+    ]
+
+
 def repetition(content: str) -> dict[str, float]:
-    text = hashed_text(content)
-    lines = len(text.offsets) - 1
-    summary = page_summary(np.zeros((lines, 0), np.float32), np.ones(lines, np.int64), text)
+    summary, _ = summarise(parts_of(content))
     return dict(zip(REPETITION_NAMES, summary[2:].tolist(), strict=True))
 
 
@@ -45,7 +53,7 @@ def test_repetition_is_counted_in_words_and_lines() -> None:
 
 
 def test_a_bag_of_words_has_length_1_and_knows_no_order_of_lines() -> None:
-    one, other = (bag_of_words(hashed_text(text)) for text in ("a b\nc d\nc d", "c d\na b\nc d"))
+    one, other = (summarise(parts_of(text))[1] for text in ("a b\nc d\nc d", "c d\na b\nc d"))
     assert np.linalg.norm(one[1]) == pytest.approx(1)
     assert np.array_equal(one[0], other[0])
     assert np.array_equal(one[1], other[1])
@@ -91,5 +99,19 @@ def test_a_scorer_is_the_same_once_it_was_written(sentence_model: Model, tmp_pat
 
 
 def test_the_columns_are_those_of_the_summary() -> None:
-    text = hashed_text(PROSE)
-    assert len(page_summary(np.zeros((1, 7), np.float32), np.array([72]), text)) + 1 == n_columns(7)
+    assert len(summarise(parts_of(PROSE, 7))[0]) + 1 == n_columns(7)
+
+
+def test_a_page_in_windows_is_summed_up_as_one() -> None:
+    content = "\n".join(f"{PROSE} {number % 7}" for number in range(5000))
+    parts = parts_of(content, 3)
+    assert len(parts) > 1
+    random = np.random.default_rng(0)
+    inputs, chars = random.normal(size=(5000, 3)), np.concatenate([part[1] for part in parts])
+    cuts = np.cumsum([len(part[1]) for part in parts])[:-1]
+    summary, _ = summarise(
+        (rows.astype(np.float32), part[1], part[2]) for rows, part in zip(np.split(inputs, cuts), parts, strict=True)
+    )
+    assert summary[:3] == pytest.approx(inputs.mean(axis=0), abs=1e-6)
+    assert summary[3:6] == pytest.approx(np.average(inputs, axis=0, weights=chars), abs=1e-6)
+    assert np.expm1(summary[6:8]) == pytest.approx([5000, chars.sum()])

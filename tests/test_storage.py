@@ -194,6 +194,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "scale huge": (lambda m: m["heads"]["text"]["scales"].update(words=10**400), "does not describe a model"),
     "spam bias NaN": (lambda m: m["heads"]["text"]["scales"].update(spam_bias=float("nan")), "values beyond"),
     "spam words absent": (lambda m: m["heads"]["text"]["scales"].pop("spam_words"), "KeyError('spam_words')"),
+    "spam bias huge": (lambda m: m["heads"]["text"]["scales"].update(spam_bias=10**400), "does not describe a model"),
     "scale absent": (lambda m: m["heads"]["html"]["scales"].pop("classes"), "KeyError('classes')"),
 }
 
@@ -216,6 +217,7 @@ ARRAYS: dict[str, tuple[str, NDArray[Any]]] = {
     "float words of spam": ("text.spam.words", np.zeros(1 << TEXT_BITS, np.float32)),
     "narrow spam": ("text.spam.hidden", np.zeros((3, 4), np.float32)),
     "wide spam": ("text.spam.output", np.zeros(5, np.float32)),
+    "square spam": ("text.spam.output", np.zeros((4, 4), np.float32)),
     "loud spam": ("text.spam.hidden_bias", np.full(4, 1e30, np.float32)),
     "short table": ("text.words", np.zeros((8, 3), np.int8)),
     "float table": ("text.words", np.zeros((8, 3), np.float32)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
 from training.evasion import PROSE_CHARS, dress_pages, evade_pages
-from training.labelling import UNKNOWN, LabelledPage, as_text
+from training.labelling import UNKNOWN, LabelledPage, as_text, label_page
 
 MakePages = Callable[..., list[LabelledPage]]
 
@@ -90,6 +91,24 @@ def test_prose_is_dressed_and_the_rest_is_left(pages: list[LabelledPage]) -> Non
     changed = [page.page.text != original_of(page, pages).page.text for page in dressed]
     assert sum(changed) > len(changed) / 2, "some templates dress nothing"
     assert [page.page.text for page in dress_pages(pages, seed=1, share=4.0)] == [page.page.text for page in dressed]
+
+
+def test_a_line_that_dressing_would_empty_is_left_out_with_its_label(make_pages: MakePages) -> None:
+    samples = [page.sample for page in make_pages(20)]
+    dashes = "-" * 90
+    ruled = [
+        label_page(
+            replace(
+                sample,
+                content=f"{dashes}\n{sample.content}",
+                lines=(dashes, *(sample.lines or ())),
+                labels=("content", *(sample.labels or ())),
+            )
+        )
+        for sample in samples
+    ]
+    for page in dress_pages(ruled, seed=0, share=4.0):
+        assert len(page.page) == len(page.labels) == len(page.weights)
 
 
 def test_nothing_is_dressed_where_there_is_no_prose_or_no_furniture(pages: list[LabelledPage]) -> None:

@@ -8,7 +8,7 @@ that only the operation can be learnt. `tests/evasion` measures on other pages, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -75,17 +75,20 @@ def evade_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) 
 def dress_pages(pages: Sequence[LabelledPage], seed: int, share: float = DRESSED_SHARE) -> list[LabelledPage]:
     """Make further pages of labelled ones, with the lines of their prose dressed as the items of a list.
 
+    They get bullets, markers and a source, or separators for their spaces, or furniture behind them, or capitals.
+
     Args:
         pages: Labelled pages read as text.
         seed: Of the random choices.
         share: Rewritten pages by pages given.
 
     Returns:
-        The rewritten pages, each of the site of the page it is made of. Empty where no page has prose enough.
+        The rewritten pages, each of the site of the page it is made of. Empty where no page has prose enough, or
+        none has furniture.
     """
     random = np.random.default_rng(seed)
     able = [page for page in pages if _prose(page).sum() >= LEAST_PROSE]
-    # As in real furniture, what recurs are short lines: those of pages that are no article.
+    # Short, as what recurs in real furniture is.
     furniture = [
         text
         for page in pages
@@ -107,18 +110,16 @@ def _prose(page: LabelledPage) -> NDArray[np.bool_]:
 def _dressed(
     page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator, number: int
 ) -> LabelledPage:
-    """The page with bullets, markers and a source in each line of its prose, or separators for its spaces, or furniture behind it."""
+    """The page with each line of its prose dressed, all in one way."""
     template, separator = Template(words, random), str(random.choice(_SEPARATORS))
     recurring = [furniture[i] for i in random.integers(len(furniture), size=random.integers(1, 4))]
-    way = random.choice(4, p=(0.5, 0.2, 0.2, 0.1))
-
-    def dress(text: str) -> str:
-        if way == 0:
-            return template.item(text)
-        if way == 1:
-            return separator.join(text.split())
-        return f"{text} {' '.join(recurring)}" if way == 2 else text.title()
-
+    ways: list[Callable[[str], str]] = [
+        template.item,
+        lambda text: separator.join(text.split()),
+        lambda text: " ".join((text, *recurring)),
+        str.title,
+    ]
+    dress = ways[random.choice(len(ways), p=(0.5, 0.2, 0.2, 0.1))]
     pairs = zip(page.page.segment_texts(), _prose(page).tolist(), strict=True)
     lines = [(dress(text) if is_prose else text, place) for place, (text, is_prose) in enumerate(pairs)]
     rewritten = replace(page.sample, id=f"dressed/{number}/{page.sample.id}", source=COMPOSED)
@@ -175,6 +176,8 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
 
 def _of_lines(page: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
     """The page of other lines, each with the number of the line whose label it has."""
+    # A line of nothing but dashes is nothing without its bullets.
+    lines = [(text, place) for text, place in lines if text.strip()]
     texts, origins = [text for text, _ in lines], [place for _, place in lines]
     made = segment_text("\n".join(texts))
     return LabelledPage(page.sample, made, page.labels[origins], page.weights[origins])

@@ -6,7 +6,6 @@ beginnings and endings, token shapes, and the first and last tokens of the segme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -99,16 +98,6 @@ class HashedText:
         """The features of no segments."""
         return cls(
             np.empty((TOKEN_FAMILIES, 0), np.int64), np.empty((2 * EDGE_TOKENS, 0), np.int64), np.zeros(1, np.int64)
-        )
-
-    @classmethod
-    def joined(cls, parts: Sequence[HashedText]) -> HashedText:
-        """The features of the segments of one after another."""
-        counts = np.concatenate([np.diff(part.offsets) for part in parts])
-        return cls(
-            np.concatenate([part.by_token for part in parts], axis=1),
-            np.concatenate([part.by_edge for part in parts], axis=1),
-            np.concatenate(([0], np.cumsum(counts))),
         )
 
     def sums(self, table: PackedTable) -> NDArray[np.int64]:

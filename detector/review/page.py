@@ -46,7 +46,8 @@ def review_page(name: str, page: Page, result: PageResult) -> ReviewPage:
     """
     content = page.content if isinstance(page.content, str) else decode(page.content, page.charset)
     html = content if result.kind == "html" else None
-    shown = SegmentedPage(result.source_text, result.starts, result.ends) if html is None else segment_html(html)
+    as_it_is = html is None or not len(result)
+    shown = SegmentedPage(result.source_text, result.starts, result.ends) if as_it_is else segment_html(content)
     lines = shown.segment_texts()
     blocks = blocks_of(shown)
     values = teaching_values(result.probabilities)

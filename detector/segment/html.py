@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from detector.data import SegmentedPage
+from detector.formatting import with_reopening_bounded
 from detector.segment.elements import elements_of
 from detector.segment.flow import read_flow
 from detector.segment.hiding import SUSPECTS, Hidden, cover_unseen, how_hidden
@@ -50,6 +51,7 @@ def segment_html(html: str) -> SegmentedPage:
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
+    html = with_reopening_bounded(html)
     page = _read(html, _DROPPED)
     if len(page.text) < FEW_CHARS and NOSCRIPT.search(html):
         without_scripts = _read(html, _DROPPED_WITHOUT_SCRIPTS)

@@ -25,6 +25,9 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "link reopened": (lambda n: b"<p><a>" + b"<p>abcd" * n, 190_000),
     "long link reopened": (lambda n: b"<p><a href=" + b"x" * n + b">" + b"<p>abc" * (n // 4), 400_000),
     "attributes reopened": (lambda n: b"<p><a " + b" ".join(b"a%d=1" % i for i in range(n)) + b">" + b"<p>abc" * n, 100_000),
+    "link of quotes reopened": (lambda n: b"<p><a b='" + b'"' * 1000 + b"'>" + b"<p>abcdefghijkl" * n, 120_000),
+    "hidden link reopened": (lambda n: b'<p><!--<b x="--><a href=' + b"y" * n + b'>">' + b"<p>abcdefghijkl" * (n // 2), 20_000),
+    "option copied": (lambda n: b"<select><button><selectedcontent></selectedcontent></button><option selected><p><a>" + b"<p>abcdefg" * n, 190_000),
     "nested links and tables": (lambda n: b"<table><tr><td><a href=x>" * n, 100_000),
     "misnested formatting": (lambda n: b"<b><i><p>x</b></i> and more" * n, 20_000),
     "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
@@ -55,7 +58,7 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
 
 
 def measure(name: str, part: float = 1.0) -> dict[str, object]:
-    """Classify one hostile page without limits but that of segments, and say what it took."""
+    """Classify one hostile page with no limits but those of segments and tags, and say what it took, with `spam_probability`."""
     make, size = HOSTILE[name]
     detector = Detector(max_bytes=1 << 32, max_segments=MAX_SEGMENTS, timeout=math.inf)
     detector.classify("One line.", "text")
@@ -64,6 +67,7 @@ def measure(name: str, part: float = 1.0) -> dict[str, object]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
     result = detector.classify(page, "html" if page.startswith(b"<") else "text")
+    _ = result.spam_probability
     seconds = time.process_time() - began
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     return {

@@ -1,20 +1,22 @@
-"""Random markup, repeated: the parser makes no more nodes of it than the page's size allows."""
+"""Random markup, repeated: the parser makes no more of it than the page's size allows, in bytes."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
+from turbohtml import parse
 from turbohtml.saxparse import SaxHandler, sax_parse
 
-from detector.formatting import NODES_A_TAG, most_nodes, opened_once
+from detector.formatting import NODES_A_TAG, with_reopening_bounded
 
 REPEATED = 60
 BLOCKS = 400
 OWN = 3
 """Elements of any page: html, head and body."""
-CHARS_A_NODE = 12
-"""So many characters of attributes take as much as a node."""
+ELEMENT_BYTES, ATTRIBUTE_BYTES, TIMES_WRITTEN = 96, 24, 2
+"""Of the parser's tree, and how often the markup written out is held; as measured on large pages."""
+ALLOWED_TIMES = 50
 PIECES = (
     "<b> <b/> <b=%d> <b\tc=1> <b\tc='1'> <i> <u=%d> <em> <font=%d> </b> </i> </font> <b=%d>x</b> <a> <a=%d> </a> <nobr> <nobr=%d> </nobr> <p> </p> "
     "<div> </div> <li> <h1> </h1> <dd> x <br> <img> <span> </span> <kw> </kw> <table> </table> <caption> <tr> <td> </td> <object> </object> "
@@ -23,28 +25,37 @@ PIECES = (
     "<!-- --> <![CDATA[ ]]> <b=\" '> =\" >"
     ' <b\ta="<br=%d>"> <b\ta=<br=%d>1> <b\t<br=%d>> <b\ta="<kw>%d</kw>"> <a\tb%d\tc%d\td%d=">"\te%d> <a\thref="'
     + "y" * 3000
-    + "\"> <b\tid=\"" + "y" * 3000 + "\"> <A\tb=='\tc%d=\"> <b\tx=\"\t' <!--<b\tx=\"--> <a/b=c\"d/e%d=\">\""
+    + "\"> <b\tid=\"" + "y" * 3000 + "\"> <A\tb=='\tc%d=\"> <b\tx=\"\t' <!--<b\tx=\"--> <a/b=c\"d/e%d=\">\" <a\t=\thref='"
+    + "y" * 3000
+    + "'> <a\t==x\thref='"
+    + "y" * 3000
+    + "'> <!--<a\tx='--><b\ta%d>'> <!--<b\tx=\"--><a\thref="
+    + "y" * 3000
+    + ">\"> <a\tb='"
+    + '"' * 1000
+    + "'> <a\t"
+    + "\t".join(chr(97 + i % 26) + chr(97 + i // 26) for i in range(300))
+    + "> <select><button><selectedcontent></selectedcontent></button><option\tselected> </select>"
 ).split(" ")  # fmt: skip
 
 
 class _Counter(SaxHandler):
-    """Nodes, and what their attributes take of memory, in nodes."""
+    """What nodes and their attributes take."""
 
-    nodes: float = 0
+    bytes_taken = 0
 
     def start_element(self, tag: str, attributes: object) -> None:
-        pairs = dict(attributes).items()  # type: ignore[call-overload]
-        self.nodes += 1 + sum(len(name) + len(value or "") for name, value in pairs) / CHARS_A_NODE
+        self.bytes_taken += ELEMENT_BYTES + ATTRIBUTE_BYTES * len(dict(attributes))  # type: ignore[call-overload]
 
     def characters(self, data: str) -> None:
-        self.nodes += 1
+        self.bytes_taken += ELEMENT_BYTES
 
 
-def nodes_of(page: str) -> float:
-    """What the parser makes of a page."""
+def bytes_of(page: str) -> int:
+    """What the parser takes for a page, and what is written out."""
     counter = _Counter()
     sax_parse(page, counter)
-    return counter.nodes
+    return counter.bytes_taken + TIMES_WRITTEN * sum(map(len, parse(page).serialize_iter()))
 
 
 def repeated(draw: random.Random, pieces: list[str], times: int) -> str:
@@ -62,17 +73,26 @@ def repeated(draw: random.Random, pieces: list[str], times: int) -> str:
         f"<a title='>'href='{'y' * 5000}'>",
         f'<a b==" href="{"y" * 5000}">',
         "<i " + " ".join(f"a{number}=1" for number in range(1000)) + ">",
+        f"<a = href='{'y' * 5000}'>",
+        f"<a ==x href='{'y' * 5000}'>",
+        f'<!--<b x="--><a href={"y" * 5000}>">',
+        f"""<!--<b x="--><a href='">{"y" * 5000}'>""",
+        "".join(f"<!--<a x='--><b a{number}>'>" for number in range(300)),
+        f"""<a b='{'"' * 1000}'>""",
+        f"<A B='{chr(0xA0) * 1000}'>",
+        "<a " + " ".join(chr(97 + i % 26) + chr(97 + i // 26) for i in range(300)) + ">",
+        "<select><button><selectedcontent></selectedcontent></button><option selected><p>"
+        + "".join(f"<b a{number}>" for number in range(20)),
         '<!--<b x="-->' + "".join(f"<b a{number}>" for number in range(300)) + '">',
     ],
 )
 def test_what_is_left_open_is_not_opened_in_every_block(left_open: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
-    page = f"<p>{left_open}" + "<p>Twelve chars" * 1000
-    read = opened_once(page, page.count("<"))
-    assert nodes_of(read) <= most_nodes(len(page)) + OWN + len(page) / CHARS_A_NODE < nodes_of(page)
+    page = f"<p>{left_open}" + "<p>Twelve chars" * 3000
+    assert bytes_of(with_reopening_bounded(page)) <= ALLOWED_TIMES * len(page) < bytes_of(page)
 
 
-def test_no_markup_makes_more_nodes_than_its_size_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_markup_takes_more_than_its_size_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
     renamed = larger = 0
     for seed in range(1500):
@@ -82,9 +102,9 @@ def test_no_markup_makes_more_nodes_than_its_size_allows(monkeypatch: pytest.Mon
         # As dense as a page may be.
         tags = page.count("<")
         page = "<!--" + "-" * (2 * NODES_A_TAG * (tags + 1) - len(page)) + "-->" + page
-        tags, allowed = tags + 1, most_nodes(len(page)) + OWN + len(page) / CHARS_A_NODE
-        read = opened_once(page, tags)
-        assert nodes_of(read) <= allowed, seed
+        allowed = ALLOWED_TIMES * len(page) + OWN * ELEMENT_BYTES
+        read = with_reopening_bounded(page)
+        assert bytes_of(read) <= allowed, seed
         renamed += read is not page
-        larger += nodes_of(page) > allowed
+        larger += bytes_of(page) > allowed
     assert renamed > larger > 30, "the pages are such that it matters"

@@ -40,7 +40,8 @@ def test_hostile_pages_give_sound_results(name: str) -> None:
 
 
 MEMORY_HUNGRY = (
-    "formatting reopened", "link reopened", "long link reopened", "attributes reopened", "misnested formatting",
+    "formatting reopened", "link reopened", "long link reopened", "attributes reopened", "link of quotes reopened",
+    "hidden link reopened", "option copied", "misnested formatting",
     "paragraphs of a letter", "short paragraphs", "short lines", "declared entities",
 )  # fmt: skip
 
