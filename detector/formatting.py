@@ -18,12 +18,15 @@ NODES_A_TAG = 3
 NODE_BYTES = 100
 """What an element takes without its attributes, or a text without its characters."""
 
-MOST_CHAR_BYTES = 20
+MOST_CHAR_BYTES = 30
 """What a character of a tag takes at most, in the tree and written out."""
 
-_ATTRIBUTE_BYTES, _WRITTEN, _ESCAPED_BYTES = 30, 2, 10
-"""An attribute besides its characters: in the tree, and the `=""` of one without a value; how often what is written out is held;
-what `"` or `&` takes more as `&quot;` or `&amp;`, twice."""
+_WRITTEN = 4
+"""What a byte takes that is written out: it is held in pieces and joined, then as an array."""
+
+_ATTRIBUTE_BYTES, _ESCAPED_BYTES = 24 + 3 * _WRITTEN, 5 * _WRITTEN
+"""An attribute besides its characters: in the tree, and the `=""` of one without a value; what `"` or `&` takes more as `&quot;` or
+`&amp;`."""
 
 _SPACE = r"[\t\n\f\r ]"
 _AFTER_NAME = r"(?=[\t\n\f\r />])"
@@ -58,7 +61,7 @@ def with_reopening_bounded(html: str) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
     Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
-    otherwise with formatting renamed; links are renamed where their attributes are too long. In `<xmp>` and `<plaintext>` the new
+    otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and `<plaintext>` the new
     names can be read, so that it is done on such pages only.
     """
     tags = html.count("<")
