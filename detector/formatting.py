@@ -88,13 +88,20 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
     if any(tag.find("<", 1) > 0 for tag in found):
         return *_hidden_too(html, few), cloned
     links = [tag for tag in found if tag[1] in "aA"]
+    formatting = [tag for tag in found if tag[1] not in "aA"]
     longest = max(map(len, links), default=0)
-    n_formatting = len(found) - len(links)
-    formatting = NODE_BYTES * n_formatting + MOST_CHAR_BYTES * (sum(map(len, found)) - sum(map(len, links)))
-    if NODE_BYTES + MOST_CHAR_BYTES * longest + formatting <= few:
-        return NODE_BYTES + MOST_CHAR_BYTES * longest, formatting, cloned
-    link = max(map(_bytes_of, links), default=0)
-    return link, sum(_bytes_of(tag) for tag in found if tag[1] not in "aA"), cloned
+    link, others = _at_most(1, longest), _at_most(len(formatting), sum(map(len, formatting)))
+    if link + others > few:
+        others = _bytes_of("".join(formatting)) + NODE_BYTES * (len(formatting) - 1)
+        # Shorter links decide nothing.
+        room = few - others if others <= few else few
+        link = max((_bytes_of(tag) for tag in links if _at_most(1, len(tag)) > room), default=0)
+    return link, others, cloned
+
+
+def _at_most(tags: int, chars: int) -> int:
+    """What elements of so many start tags of so many characters in all can take."""
+    return NODE_BYTES * tags + MOST_CHAR_BYTES * chars
 
 
 def _hidden_too(html: str, few: int) -> tuple[int, int]:
