@@ -61,8 +61,8 @@ def with_reopening_bounded(html: str) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
     Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
-    otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and `<plaintext>` the new
-    names can be read, so that it is done on such pages only.
+    otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and
+    `<plaintext>` the new names can be read, so that it is done on such pages only.
     """
     tags = html.count("<")
     # Every opening bracket may be that of a block which opens everything again.
@@ -83,10 +83,10 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
         few: So many bytes do not matter: what is below is not looked at any closer, nor what is beyond.
     """
     found = _START_TAG.findall(html)
-    cloned = any(tag[1:16].lower() == _CLONED for tag in found)
     # What only looks like a tag, in a comment or a script, may hide others from the search.
     if any(tag.find("<", 1) > 0 for tag in found):
-        return *_hidden_too(html, few), cloned
+        return *_hidden_too(html, few), _CLONED in html.lower()
+    cloned = any(tag[1:16].lower() == _CLONED for tag in found)
     links = [tag for tag in found if tag[1] in "aA"]
     formatting = [tag for tag in found if tag[1] not in "aA"]
     longest = max(map(len, links), default=0)

@@ -92,6 +92,14 @@ def test_what_is_left_open_is_not_opened_in_every_block(left_open: str, monkeypa
     assert bytes_of(with_reopening_bounded(page)) <= ALLOWED_TIMES * len(page) < bytes_of(page)
 
 
+@pytest.mark.parametrize("before", ["", '<!--<b x="-->'])
+def test_what_an_option_is_copied_into_is_renamed_wherever_it_stands(before: str) -> None:
+    page = (
+        f"{before}<select><button><SelectedContent></SelectedContent></button><option selected>{before and '>'}<p>One"
+    )
+    assert "<SelectedContent_>" in with_reopening_bounded(page)
+
+
 def test_no_markup_takes_more_than_its_size_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
     renamed = larger = 0
