@@ -17,11 +17,11 @@ from detector.storage import save_model
 from training.compose import compose_pages
 from training.dataset import build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
-from training.fit import FOLDS, MIN_PAGES, fit_head
+from training.fit import MIN_PAGES, fit_head
 from training.labelling import LabelledPage, as_text, label_page
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
-from training.sites import site_fold
+from training.sites import FOLDS, site_fold
 from training.train import LONG_LINE, Trained, is_held_out, train
 
 MakePages = Callable[..., list[LabelledPage]]

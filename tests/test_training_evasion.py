@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
+from training.compose import texts_labelled
 from training.evasion import PROSE_CHARS, dress_pages, evade_pages
 from training.labelling import UNKNOWN, LabelledPage, as_text, label_page
 
@@ -24,8 +25,9 @@ def pages(make_pages: MakePages) -> list[LabelledPage]:
     return make_pages(20)
 
 
-def texts_of(page: LabelledPage, label: int) -> list[str]:
-    return [text for text, found in zip(page.page.segment_texts(), page.labels, strict=True) if found == label]
+def without(label: int, pages: list[LabelledPage]) -> list[LabelledPage]:
+    """The pages, with nobody knowing which segments have the label."""
+    return [LabelledPage(p.sample, p.page, np.where(p.labels == label, UNKNOWN, p.labels), p.weights) for p in pages]
 
 
 def test_lists_are_rewritten_and_the_rest_is_left(pages: list[LabelledPage]) -> None:
@@ -34,16 +36,16 @@ def test_lists_are_rewritten_and_the_rest_is_left(pages: list[LabelledPage]) -> 
     for page in evading:
         before = original_of(page, pages)
         assert page.sample.site == before.sample.site
-        assert texts_of(page, CONTENT) == texts_of(before, CONTENT)
-        assert texts_of(page, LINK_LIST) != texts_of(before, LINK_LIST)
+        assert texts_labelled(page, CONTENT) == texts_labelled(before, CONTENT)
+        assert texts_labelled(page, LINK_LIST) != texts_labelled(before, LINK_LIST)
 
 
 def test_sentences_beside_links_are_those_of_other_sites(pages: list[LabelledPage]) -> None:
     for page in evade_pages(pages, seed=2, share=4.0):
         before = original_of(page, pages)
         own = " ".join(before.page.segment_texts())
-        lines = texts_of(page, LINK_LIST)
-        links = texts_of(before, LINK_LIST)
+        lines = texts_labelled(page, LINK_LIST)
+        links = texts_labelled(before, LINK_LIST)
         assert all(any(line.startswith(text) for line in lines) for text in links), "the links still stand"
         assert any(line not in own for line in lines)
 
@@ -71,10 +73,7 @@ def test_pages_as_they_are_read_and_as_they_were_made_agree(pages: list[Labelled
 def test_nothing_is_rewritten_where_there_is_nothing_to_draw_from(pages: list[LabelledPage]) -> None:
     assert evade_pages([], 0) == []
     for label in (CONTENT, LINK_LIST):
-        without = [
-            LabelledPage(p.sample, p.page, np.where(p.labels == label, UNKNOWN, p.labels), p.weights) for p in pages
-        ]
-        assert evade_pages(without, 0, share=1.0) == []
+        assert evade_pages(without(label, pages), 0, share=1.0) == []
 
 
 def test_prose_is_dressed_and_the_rest_is_left(pages: list[LabelledPage]) -> None:
@@ -114,7 +113,4 @@ def test_a_line_that_dressing_would_empty_is_left_out_with_its_label(make_pages:
 def test_nothing_is_dressed_where_there_is_no_prose_or_no_furniture(pages: list[LabelledPage]) -> None:
     assert dress_pages([], 0) == []
     for label in (CONTENT, BOILERPLATE):
-        without = [
-            LabelledPage(p.sample, p.page, np.where(p.labels == label, UNKNOWN, p.labels), p.weights) for p in pages
-        ]
-        assert dress_pages(without, 0, share=1.0) == []
+        assert dress_pages(without(label, pages), 0, share=1.0) == []

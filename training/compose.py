@@ -61,10 +61,10 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
         The composed pages; each keeps the site of its article. Empty where there are no headlines to draw from.
     """
     random = np.random.default_rng(seed)
-    linked = [text for page in pages for text in _segments(page, LINK_LIST)]
+    linked = [text for page in pages for text in texts_labelled(page, LINK_LIST)]
     headlines = [text for text in linked if 20 <= len(text) <= 110]
     entries = [text for text in linked if len(text) <= MENU_CHARS and len(text.split()) <= MENU_WORDS]
-    articles = [page for page in pages if len(_segments(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
+    articles = [page for page in pages if len(texts_labelled(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
     vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     if len(headlines) < 20 or not articles:
         return []
@@ -75,7 +75,8 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
     ]
 
 
-def _segments(page: LabelledPage, label: int) -> list[str]:
+def texts_labelled(page: LabelledPage, label: int) -> list[str]:
+    """The texts of a page's segments of one label."""
     return [text for text, known in zip(page.page.segment_texts(), page.labels.tolist(), strict=True) if known == label]
 
 

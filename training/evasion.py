@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
 from detector.segment import segment_text
-from training.compose import Template
+from training.compose import Template, texts_labelled
 from training.labelling import LabelledPage
 from training.samples import COMPOSED
 
@@ -89,12 +89,7 @@ def dress_pages(pages: Sequence[LabelledPage], seed: int, share: float = DRESSED
     random = np.random.default_rng(seed)
     able = [page for page in pages if _prose(page).sum() >= LEAST_PROSE]
     # Short, as what recurs in real furniture is.
-    furniture = [
-        text
-        for page in pages
-        for text, label in zip(page.page.segment_texts(), page.labels.tolist(), strict=True)
-        if label == BOILERPLATE and len(text) <= FURNITURE_CHARS
-    ]
+    furniture = [text for page in pages for text in texts_labelled(page, BOILERPLATE) if len(text) <= FURNITURE_CHARS]
     words = [word for text in furniture for word in text.split() if word.isalpha()]
     if not able or not words:
         return []
@@ -130,8 +125,8 @@ def _lenders(pages: Sequence[LabelledPage]) -> Lenders:
     lenders: Lenders = {}
     for page in pages:
         sample = page.sample
-        for text, label in zip(page.page.segment_texts(), page.labels.tolist(), strict=True):
-            if label == CONTENT and (found := _SENTENCE.findall(text)):
+        for text in texts_labelled(page, CONTENT):
+            if found := _SENTENCE.findall(text):
                 sentences = [(sample.site, sentence.strip()) for sentence in found]
                 lenders.setdefault((sample.source, sample.lang), []).extend(sentences)
     return lenders

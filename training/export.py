@@ -41,6 +41,12 @@ class RealLayer:
     distance: int = 0
 
 
+def as_bytes(weights: NDArray[np.floating], largest: float) -> tuple[NDArray[np.int8], float]:
+    """Weights in eight bits, and what a step of them is worth; those beyond the largest are cut. Of the same shape."""
+    step = largest / 127 or 1.0
+    return np.clip(np.rint(weights / step), -127, 127).astype(np.int8), step
+
+
 def round_network(
     layers: Sequence[RealLayer],
     inputs: NDArray[np.floating],

@@ -15,14 +15,11 @@ from detector.errors import SampleError
 from detector.model import HashedScorer, Head, stack_inputs
 from detector.network import Network, softmax
 from training.dataset import Dataset
-from training.export import as_features, segment_rows
+from training.export import as_bytes, as_features, segment_rows
 from training.labelling import LabelledPage
 from training.network import DROPOUT, ROWS_SEEN, Rows, fit_network, one_hot
-from training.sites import site_fold
+from training.sites import FOLDS, site_fold
 from training.spam import fit_spam_scorer
-
-FOLDS = 5
-"""Parts, by site, for scores of words that the scorer has not seen."""
 
 MIN_PAGES = 6
 """Fewer cannot be split by site and say nothing of other pages."""
@@ -260,6 +257,5 @@ def _fit_scorer(
         if len(np.unique(others.labels)) == len(LABELS):
             out_of_fold[inside] = np.tanh(fit(others).decision_function(own.rows[inside]) / 2)
     whole = fit(learnt)
-    scale = float(np.quantile(np.abs(whole.coef_), _QUANTILE)) / 127 or 1.0
-    table = np.clip(np.rint(whole.coef_.T / scale), -127, 127).astype(np.int8)
+    table, scale = as_bytes(whole.coef_.T, float(np.quantile(np.abs(whole.coef_), _QUANTILE)))
     return HashedScorer(table, scale, whole.intercept_.astype(np.float32)), out_of_fold

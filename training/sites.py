@@ -6,6 +6,9 @@ import hashlib
 import re
 from urllib.parse import urlsplit
 
+FOLDS = 5
+"""Parts, by site, for scores of words that the scorer has not seen."""
+
 _SECOND_LEVELS = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "mil"])
 _HOSTS = ("blogspot.", "wordpress.com", "github.io", "tumblr.com", "typepad.com", "livejournal.com", "medium.com")
 _CANONICAL = re.compile(

@@ -15,13 +15,11 @@ from detector.features import TEXT_BITS, extract
 from detector.segment import segment_text, windows_of
 from detector.spam import CLIP, Bag, Part, SpamScorer, summarise
 from training.dataset import Dataset
-from training.sites import site_fold
+from training.export import as_bytes
+from training.sites import FOLDS, site_fold
 
 LEAST_PAGES = 20
 """Spam pages, and others, below which no scorer is made."""
-
-FOLDS = 5
-"""Parts, by site, for scores of words that the scorer has not seen."""
 
 WORDS_PENALTY = 30.0
 """scikit-learn's `C`, of the scorer of words."""
@@ -108,8 +106,7 @@ def _fit_words(
         if 0 < spam[~inside].sum() < (~inside).sum():
             scores[inside] = bags[inside] @ fit(~inside)
     weights = fit(np.ones(len(spam), bool))
-    step = float(np.abs(weights).max()) / 127 or 1.0
-    return np.rint(weights / step).astype(np.int8), step, scores
+    return *as_bytes(weights, float(np.abs(weights).max())), scores
 
 
 def _fit_network(columns: NDArray[np.float64], spam: NDArray[np.bool_], seed: int) -> MLPClassifier:
