@@ -57,14 +57,17 @@ def most_nodes(size: int) -> int:
     return max(FEW_NODES, size // 2)
 
 
-def with_reopening_bounded(html: str) -> str:
+def with_reopening_bounded(html: str, tags: int) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
     Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
     otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and
     `<plaintext>` the new names can be read, so that it is done on such pages only.
+
+    Args:
+        html: The page.
+        tags: Its opening brackets.
     """
-    tags = html.count("<")
     # Every opening bracket may be that of a block which opens everything again.
     allowed = NODE_BYTES * (most_nodes(len(html)) - NODES_A_TAG * tags)
     links, formatting, cloned = _most_reopened(html, allowed // max(tags, 1))

@@ -264,7 +264,7 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
     tags = text.count("<") if kind == "html" else 0
     if problem := clock.overrun() or limits.of_tags(tags, len(text)):
         return _refused(page, problem)
-    segmented = segment_html(text) if kind == "html" else segment_text(text)
+    segmented = segment_html(text, tags) if kind == "html" else segment_text(text)
     if problem := limits.of_segments(len(segmented)) or clock.overrun():
         return _refused(page, problem)
     if not len(segmented):

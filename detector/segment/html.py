@@ -36,7 +36,7 @@ _DROPPED_WITHOUT_SCRIPTS = ",".join(tag for tag in DROPPED_TAGS if tag != "noscr
 _LEFT_OUT = f'[hidden="{Hidden.LEFT_OUT.value}"]'
 
 
-def segment_html(html: str) -> SegmentedPage:
+def segment_html(html: str, tags: int | None = None) -> SegmentedPage:
     """Split an HTML page into segments, one a block of visible text.
 
     Whitespace inside a segment is collapsed, except in `<pre>`. `<br>` ends a segment, so that a list of links
@@ -47,11 +47,12 @@ def segment_html(html: str) -> SegmentedPage:
 
     Args:
         html: The page's markup.
+        tags: Its opening brackets, if they are counted already.
 
     Returns:
         The page; its `text` is the segments joined by newlines, its `elements` the DOM as spans over segments.
     """
-    html = with_reopening_bounded(html)
+    html = with_reopening_bounded(html, html.count("<") if tags is None else tags)
     page = _read(html, _DROPPED)
     if len(page.text) < FEW_CHARS and NOSCRIPT.search(html):
         without_scripts = _read(html, _DROPPED_WITHOUT_SCRIPTS)

@@ -89,7 +89,7 @@ def repeated(draw: random.Random, pieces: list[str], times: int) -> str:
 def test_what_is_left_open_is_not_opened_in_every_block(left_open: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
     page = f"<p>{left_open}" + "<p>Twelve chars" * 3000
-    assert bytes_of(with_reopening_bounded(page)) <= ALLOWED_TIMES * len(page) < bytes_of(page)
+    assert bytes_of(with_reopening_bounded(page, page.count("<"))) <= ALLOWED_TIMES * len(page) < bytes_of(page)
 
 
 @pytest.mark.parametrize("before", ["", '<!--<b x="-->'])
@@ -97,7 +97,7 @@ def test_what_an_option_is_copied_into_is_renamed_wherever_it_stands(before: str
     page = (
         f"{before}<select><button><SelectedContent></SelectedContent></button><option selected>{before and '>'}<p>One"
     )
-    assert "<SelectedContent_>" in with_reopening_bounded(page)
+    assert "<SelectedContent_>" in with_reopening_bounded(page, page.count("<"))
 
 
 def test_no_markup_takes_more_than_its_size_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_no_markup_takes_more_than_its_size_allows(monkeypatch: pytest.MonkeyPat
         tags = page.count("<")
         page = "<!--" + "-" * (2 * NODES_A_TAG * (tags + 1) - len(page)) + "-->" + page
         allowed = ALLOWED_TIMES * len(page) + OWN * ELEMENT_BYTES
-        read = with_reopening_bounded(page)
+        read = with_reopening_bounded(page, page.count("<"))
         assert bytes_of(read) <= allowed, seed
         renamed += read is not page
         larger += bytes_of(page) > allowed
