@@ -8,6 +8,7 @@ thousand attributes and ten thousand paragraphs are twelve gigabytes for half a 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 FEW_NODES = 300_000
 """Nodes of a tree that any page may have: some thirty megabytes."""
@@ -48,6 +49,9 @@ _LINK_NAME = re.compile(rf"</?{_LINK}{_AFTER_NAME}")
 _FORMATTING_NAME = re.compile(rf"</?{_FORMATTING}{_AFTER_NAME}")
 _RENAMED = r"\g<0>_"
 
+_MOST_ALIKE = 3
+"""Of start tags that are alike, the last three are opened again: the Noah's Ark clause (13.2.4.3)."""
+
 _CLONED = "selectedcontent"
 """The parser copies the chosen option into this element, whatever is in it."""
 
@@ -87,18 +91,19 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
     """
     found = _START_TAG.findall(html)
     # What only looks like a tag, in a comment or a script, may hide others from the search.
-    if any(tag.find("<", 1) > 0 for tag in found):
+    if "".join(found).count("<") > len(found):
         return *_hidden_too(html, few), _CLONED in html.lower()
-    cloned = any(tag[1:16].lower() == _CLONED for tag in found)
-    links = [tag for tag in found if tag[1] in "aA"]
-    formatting = [tag for tag in found if tag[1] not in "aA"]
-    longest = max(map(len, links), default=0)
-    link, others = _at_most(1, longest), _at_most(len(formatting), sum(map(len, formatting)))
+    formatting = Counter([tag for tag in found if tag[1] not in "aA"])
+    cloned = any(tag[1:16].lower() == _CLONED for tag in formatting)
+    # The longest tag is hardly ever one of formatting.
+    link = _at_most(1, max(map(len, found), default=0))
+    others = _MOST_ALIKE * _at_most(len(formatting), sum(map(len, formatting)))
     if link + others > few:
-        others = _bytes_of("".join(formatting)) + NODE_BYTES * (len(formatting) - 1)
+        others = sum(min(count, _MOST_ALIKE) * _bytes_of(tag) for tag, count in formatting.items())
         # Shorter links decide nothing.
         room = few - others if others <= few else few
-        link = max((_bytes_of(tag) for tag in links if _at_most(1, len(tag)) > room), default=0)
+        links = (tag for tag in found if _at_most(1, len(tag)) > room and tag[1] in "aA")
+        link = max(map(_bytes_of, links), default=0)
     return link, others, cloned
 
 
@@ -110,19 +115,22 @@ def _at_most(tags: int, chars: int) -> int:
 def _hidden_too(html: str, few: int) -> tuple[int, int]:
     """As `_most_reopened`, of all that may be a start tag, those within others too; no more is read than decides."""
     link, formatting = 0, 0
+    seen: Counter[str] = Counter()
     for name in _START_NAME.finditer(html):
         is_link = name[0] in ("<a", "<A")
         if not is_link and link + formatting > few:
             continue
         end = _TO_END.match(html, name.end())
-        taken = _bytes_of(name[0] + (end[0] if end else ""))
+        tag = name[0] + (end[0] if end else "")
         if is_link:
-            link = max(link, taken)
+            link = max(link, _bytes_of(tag))
             if link > few:
                 # Everything will be renamed.
                 break
         else:
-            formatting += taken
+            seen[tag] += 1
+            if seen[tag] <= _MOST_ALIKE:
+                formatting += _bytes_of(tag)
     return link, formatting
 
 

@@ -92,6 +92,16 @@ def test_what_is_left_open_is_not_opened_in_every_block(left_open: str, monkeypa
     assert bytes_of(with_reopening_bounded(page, page.count("<"))) <= ALLOWED_TIMES * len(page) < bytes_of(page)
 
 
+@pytest.mark.parametrize("hides", ["", "<!--<b x='<b>'-->"])
+def test_the_last_three_alike_are_opened_again_and_no_more(hides: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
+    many, block = 3000, "<p>" + "Twelve chars" * 20
+    page = f"<p>{hides}" + "<b>" * many + block * many
+    assert with_reopening_bounded(page, page.count("<")) is page
+    assert len(parse(page).select("b")) == many + 3 * many
+    assert bytes_of(page) <= ALLOWED_TIMES * len(page)
+
+
 @pytest.mark.parametrize("before", ["", '<!--<b x="-->'])
 def test_what_an_option_is_copied_into_is_renamed_wherever_it_stands(before: str) -> None:
     page = (
