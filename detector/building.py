@@ -12,7 +12,7 @@ from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS, grouping_names
 from detector.model import SITE_INPUT_NAMES, HashedScorer, Head, SiteHead, input_names, site_schema_digest
-from detector.network import Layer, Network, Sight, Stage
+from detector.network import MOST_REACH, Layer, Network, Sight, Stage
 from detector.spam import SpamScorer, n_columns
 
 MOST_NETWORKS = 16
@@ -20,6 +20,9 @@ MOST_STAGES = 16
 MOST_HIDDEN = 1 << 10
 MOST_DISTANCE = 1 << 10
 MOST_MAGNITUDE = 1 << 20
+
+_DISTANCES = {Sight.NEIGHBOURS: (1, MOST_DISTANCE), Sight.SIDES: (1, MOST_REACH)}
+"""Least and most of a stage; 0 where the sight has none."""
 
 
 def build_head(kind: Kind, described: dict[str, Any], arrays: dict[str, NDArray[Any]], manifest: Path) -> Head:
@@ -112,12 +115,12 @@ def _build_network(
     width = n_inputs
     for place, stage in enumerate(described["stages"]):
         sight, distance = Sight(stage["sight"]), stage["distance"]
-        near = sight == Sight.NEIGHBOURS
-        if type(distance) is not int or not (1 <= distance <= MOST_DISTANCE if near else distance == 0):
+        least, most = _DISTANCES.get(sight, (0, 0))
+        if type(distance) is not int or not least <= distance <= most:
             raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
         if sight == Sight.GROUPS and not n_groupings:
             raise ValueError(f"stage {place} of '{name}' looks at groups, and there are none")
-        n_in = width * {Sight.NEIGHBOURS: 3, Sight.GROUPS: n_groupings}.get(sight, 1)
+        n_in = width * {Sight.NEIGHBOURS: 3, Sight.SIDES: 2, Sight.GROUPS: n_groupings}.get(sight, 1)
         layer = _build_layer(f"{name}.layer{place}", n_in, stage["unit"], arrays)
         if sight != Sight.SEGMENT and layer.bias.shape != (width,):
             raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")

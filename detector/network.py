@@ -171,6 +171,49 @@ class Places:
         means[filled] = _means(_fixed(rows), self.offsets[filled], sizes[filled])
         return means
 
+    def sides(self, reach: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What is before and after each row in its page, as far as a reach.
+
+        Args:
+            reach: In rows, at least 1.
+
+        Returns:
+            Bounds, (2, n_rows): `first:row` is before the row and `row + 1:last` after it. And how many rows those are, at
+            least 1, (2, n_rows).
+        """
+        index = np.arange(len(self.page_of))
+        bounds = self.offsets.take((self.page_of, self.page_of + 1))
+        np.maximum(bounds[0], index - reach, out=bounds[0])
+        np.minimum(bounds[1], index + (reach + 1), out=bounds[1])
+        return bounds, np.maximum((index - bounds[0], bounds[1] - 1 - index), 1)
+
+    def side_means(self, rows: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+        """For each row the mean of the rows before it, and of those after it, exact in fixed point.
+
+        Args:
+            rows: (n_rows, k) float32, of 0 and more; what is above `MOST_IN_SIDE` is cut.
+            reach: In rows, from 1 to `MOST_REACH`.
+
+        Returns:
+            (n_rows, 2 k) float32, before and after side by side; 0 where there are none.
+        """
+        width = rows.shape[1]
+        (first, last), counts = self.sides(reach)
+        steps = rows * np.float32(_SIDE_FIXED)
+        np.rint(steps, out=steps)
+        np.minimum(steps, MOST_IN_SIDE * _SIDE_FIXED, out=steps)
+        # Sums may wrap around; those over a reach do not, nor do differences.
+        sums = np.zeros((len(rows) + 1, width), np.int32)
+        np.add.accumulate(steps.astype(np.int32), axis=0, out=sums[1:])
+        means = np.empty((len(rows), 2 * width), np.float32)
+        before, after = means[:, :width], means[:, width:]
+        before[:] = sums[:-1] - sums.take(first, axis=0)
+        after[:] = sums.take(last, axis=0) - sums[1:]
+        shares = (1 / (counts * float(_SIDE_FIXED))).astype(np.float32)
+        before *= shares[0, :, None]
+        after *= shares[1, :, None]
+        return means
+
     def group_means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """For each row the means of its groups, exact in fixed point, side by side; (n_rows, n_groupings k) float32."""
         fixed = _fixed(rows)
@@ -179,6 +222,11 @@ class Places:
 
 _FIXED = 1 << 16
 """Fixed-point steps in 1.0 for means."""
+
+_SIDE_FIXED = 1 << 10
+MOST_REACH = 1 << 12
+MOST_IN_SIDE = (1 << 9) - 1
+"""Running sums are taken in 32 bits, at a third of the cost of 64: these many rows of this much each, in such steps, fit."""
 
 
 def _fixed(rows: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -200,6 +248,7 @@ class Sight(enum.StrEnum):
     SEGMENT = "segment"
     NEIGHBOURS = "neighbours"
     PAGE = "page"
+    SIDES = "sides"
     GROUPS = "groups"
 
 
@@ -208,10 +257,10 @@ class Stage:
     """One hidden step of a network.
 
     Attributes:
-        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours, and of k n -> n for
-            the means of k groups.
+        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours, of 2 n -> n for the sides,
+            and of k n -> n for the means of k groups.
         sight: A segment's stage replaces the rows; the others add to them (residual connections; He et al. 2016).
-        distance: Of the neighbours, in segments.
+        distance: Of the neighbours, in segments; of the sides, how far they reach.
     """
 
     layer: Layer
@@ -229,6 +278,8 @@ class Stage:
             added = self.layer.along_page(rows, places, self.distance)
         elif self.sight == Sight.PAGE:
             added = self.layer(places.means(rows))[places.page_of]
+        elif self.sight == Sight.SIDES:
+            added = self.layer(places.side_means(rows, self.distance))
         elif self.sight == Sight.GROUPS:
             added = self.layer(places.group_means(rows))
         else:
@@ -241,8 +292,8 @@ class Network:
     """Dense layers over each segment, then convolutions along the page that widen what a segment sees of it.
 
     The distances of the convolutions grow (Yu, Koltun, "Multi-Scale Context Aggregation by Dilated Convolutions",
-    ICLR 2016), so that four of them see fifteen segments to either side; one stage adds the mean of the whole page, and
-    in HTML one those of the segments that stand alike in the markup.
+    ICLR 2016), so that four of them see fifteen segments to either side; one stage adds the mean of the whole page, others those of
+    what is before the segment and of what is after it, and in HTML one those of the segments that stand alike in the markup.
 
     Attributes:
         stages: The hidden steps.

@@ -49,6 +49,21 @@ _PHRASES = {
     "near_duplicate_ratio_in_page": "near-duplicates",
     "log_shape_duplicates": "segments of the same shape",
     "shape_duplicate_ratio_in_page": "segments of the same shape",
+    "words_in_prose": "words that the prose around has",
+    "words_in_prose_before": "words that the prose before has",
+    "words_in_prose_after": "words that the prose after has",
+    "words_in_page": "words that the page has elsewhere",
+    "log_words_in_prose": "words that the prose around has",
+    "names_in_prose": "names that the prose around has",
+    "names_in_page": "names that the page has elsewhere",
+    "stems_in_prose": "words that the prose around has",
+    "stems_in_prose_before": "words that the prose before has",
+    "stems_in_prose_after": "words that the prose after has",
+    "stems_in_page": "words that the page has elsewhere",
+    "log_stems_in_prose": "words that the prose around has",
+    "name_stems_in_prose": "names that the prose around has",
+    "name_stems_in_page": "names that the page has elsewhere",
+    "log_long_words": "number of words",
     "link_char_ratio": "share of linked text",
     "links_per_word": "links by words",
     "is_li": "list item",
@@ -131,7 +146,7 @@ def _slopes(
     """How each segment's label leans on its own inputs and on those of the segments around.
 
     The gradient runs back through the stages; what would leave the steps of `_PLACES` is dropped, and so is the way
-    through the means of the page and of groups, which says nothing of single segments.
+    through the means of the page, its sides and groups, which says nothing of single segments.
 
     Args:
         network: One of the head's networks.
@@ -145,7 +160,7 @@ def _slopes(
     trace = network.trace(inputs, places)
     slopes = {0: direction @ _real(network.output).T}
     for stage, rows in zip(reversed(network.stages), reversed(trace[:-1]), strict=True):
-        if stage.sight in (Sight.PAGE, Sight.GROUPS):
+        if stage.sight in (Sight.PAGE, Sight.SIDES, Sight.GROUPS):
             continue
         active = stage.added(rows, places) > 0
         weight = _real(stage.layer)

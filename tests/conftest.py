@@ -166,7 +166,8 @@ def make_network() -> Callable[[int], Network]:
     def make(inputs: int) -> Network:
         random = np.random.default_rng(3)
         plan = [(inputs, 6, Sight.SEGMENT, 0), (18, 6, Sight.NEIGHBOURS, 2), (6, 6, Sight.PAGE, 0)]
-        plan += [(12, 6, Sight.GROUPS, 0), (18, 6, Sight.NEIGHBOURS, 5), (6, len(LABELS), Sight.SEGMENT, 0)]
+        plan += [(12, 6, Sight.SIDES, 3), (12, 6, Sight.SIDES, 4096), (12, 6, Sight.GROUPS, 0)]
+        plan += [(18, 6, Sight.NEIGHBOURS, 5), (6, len(LABELS), Sight.SEGMENT, 0)]
         layers = [
             RealLayer(random.normal(size=(n_in, n_out)) / n_in**0.5, random.normal(size=n_out) / 4, sight, distance)
             for n_in, n_out, sight, distance in plan

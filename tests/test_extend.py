@@ -19,7 +19,7 @@ from training.evaluate import as_dicts
 from training.export import RealLayer, round_network, segment_rows
 from training.extend import extend
 from training.labelling import LabelledPage
-from training.network import DISTANCES
+from training.network import plan_of
 from training.sufficiency import check_balance
 from training.train import Trained, is_held_out
 
@@ -37,12 +37,12 @@ def fittable(head: Head, kind: Kind) -> Head:
         weight[:, 0] = 0
         return RealLayer(weight, np.zeros(n_out), sight, distance)
 
-    near = [layer(3 * width, width, Sight.NEIGHBOURS, distance) for distance in DISTANCES]
     first, second, output = layer(len(names), hidden), layer(hidden, width), np.zeros((width, len(LABELS)))
     first.weight[names.index("ends_terminal"), 0] = second.weight[0, 0] = 1
     output[0, CONTENT] = 20
-    means = [layer(width, width, Sight.PAGE), *([layer(groups * width, width, Sight.GROUPS)] if groups else [])]
-    layers = [first, second, *near[:-1], *means, near[-1]]
+    parts = {Sight.NEIGHBOURS: 3, Sight.SIDES: 2, Sight.GROUPS: groups}
+    others = [layer(parts.get(sight, 1) * width, width, sight, distance) for sight, distance in plan_of(groups)[2:]]
+    layers = [first, second, *others]
     rows = random.uniform(-1, 1, (50, len(names)))
     alike = random.integers(9, size=(groups, 50))
     network = round_network([*layers, RealLayer(output, head.networks[0].output.bias)], rows, groups=alike)

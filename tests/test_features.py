@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from detector import Detector
 from detector.data import Kind
-from detector.features import DOM_BITS, TEXT_BITS, extract, feature_names, grouping_names, hashing
+from detector.features import DOM_BITS, TEXT_BITS, cohesion, extract, feature_names, grouping_names, hashing
 from detector.features import characters as ch
 from detector.features.batch import build_batch
 from detector.features.lexical import MOST_NAME_CHARS, hash_dom, pack
@@ -151,6 +152,51 @@ def test_characters_that_show_nothing_change_no_word(mark: str) -> None:
 
 def test_repeats_are_counted_in_the_page() -> None:
     assert column("Read more\nA\nRead more\nB\nRead more", "log_exact_duplicates")[0] == np.float32(np.log(3))
+
+
+COHESIVE = """The harbour of Oldmouth
+The ferry to Oldmouth leaves the harbour at seven, and the captain waits for nobody at all.
+Storm closes mountain railway
+Captain Mary Reed took the ferry out of the harbour in spite of the storm last night.
+Ferries, harbours, captains
+渡船停在港口
+渡船和船長"""
+
+
+def test_words_are_looked_for_in_the_prose_around() -> None:
+    def shares(name: str) -> list[float]:
+        return [round(value, 3) for value in column(COHESIVE, name)]
+
+    # The second and the fourth line are prose. Ferry, harbour and captain are in both; a word is added to those that are counted.
+    assert shares("words_in_prose_before")[3] == round(3 / 11, 3)
+    assert shares("words_in_prose_after") == [round(2 / 3, 3), round(3 / 9, 3), round(1 / 5, 3), 0, 0, 0, 0]
+    assert shares("words_in_page")[0] == round(2 / 3, 3)
+    assert shares("names_in_prose")[:2] == [round(1 / 2, 3), 0]
+    # A stem is found where the word is not; pairs of characters are the words of unspaced scripts.
+    assert shares("words_in_prose")[4] == 0 < shares("stems_in_prose")[4] == round(3 / 4, 3)
+    assert shares("words_in_page")[6] == round(1 / 5, 3)
+
+
+def test_cohesion_is_that_of_sets_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cohesion, "SLOTS_PER_WORD", 1 << 12)
+    random = np.random.default_rng(1)
+    vocabulary = ["".join(random.choice(list("abcdefgh"), size)) for size in random.integers(2, 8, 60)]
+    texts = [" ".join(random.choice(vocabulary, size)) + "." * int(size > 12) for size in random.integers(1, 25, 40)]
+    lines = [[word for word in re.findall("[a-z]+", text) if len(word) >= cohesion.LEAST_CHARS] for text in texts]
+    is_prose = column("\n".join(texts), "is_prose")
+    for name, stem in (("words", 99), ("stems", hashing.PREFIX_CHARS)):
+        keys = [[word[:stem] for word in line] for line in lines]
+        for place, chosen in (
+            ("in_prose_before", lambda i, j: j < i and is_prose[j]),
+            ("in_prose_after", lambda i, j: j > i and is_prose[j]),
+            ("in_prose", lambda i, j: j != i and is_prose[j]),
+            ("in_page", lambda i, j: j != i),
+        ):
+            others = [{key for j, line in enumerate(keys) if chosen(i, j) for key in line} for i in range(len(keys))]
+            shares = [
+                sum(key in other for key in line) / (len(line) + 1) for line, other in zip(keys, others, strict=True)
+            ]
+            assert column("\n".join(texts), f"{name}_{place}") == pytest.approx(shares, abs=1e-6)
 
 
 def test_dates_sources_and_counts_are_seen() -> None:

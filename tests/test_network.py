@@ -75,6 +75,11 @@ def test_a_network_is_what_its_description_says(make_network: MakeNetwork) -> No
             groups = groups_of(offsets)
             means = [np.stack([x[group == number].mean(axis=0) for number in group]) for group in groups]
             x = x + np.maximum(np.concatenate(means, axis=1) @ layer.weight + layer.bias, 0)
+        elif layer.sight == Sight.SIDES:
+            reach = layer.distance
+            sides = [[x[max(place - reach, 0) : place], x[place + 1 : place + 1 + reach]] for place in range(len(x))]
+            means = [[side.sum(axis=0) / max(len(side), 1) for side in both] for both in sides]
+            x = x + np.maximum(np.reshape(means, (len(x), -1)) @ layer.weight + layer.bias, 0)
         elif layer.sight == Sight.PAGE:
             x = x + np.maximum(x.mean(axis=0) @ layer.weight + layer.bias, 0)
         else:

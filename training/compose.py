@@ -28,6 +28,17 @@ FRAMES = ("none", "none", "menu", "own", "other", "other")
 MENU_CHARS, MENU_WORDS, MENU_ENTRIES = 25, 3, (3, 9)
 """Length of an entry of a menu, at most, and the number of entries."""
 
+ITEMS = (4, 300)
+"""Items of a list, at least and at most, evenly on a logarithmic scale: networks that see all that follows an article must not take
+the page for a list because the list is long."""
+
+FEW_HEADLINES, RECOMBINED = (4, 25), 2 / 3
+"""A list's items may be halves of a few headlines in all combinations, so that they share words as a site's own headlines do, and the
+article does not: how many headlines, and the share of such lists."""
+
+LISTED_CHARS, LISTED_RUN = 80, 3
+"""Half of the articles hold a list themselves: so many segments of content in a row, each of at most so many characters."""
+
 _LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
 _BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
 _COLONS = (": ", ":", " - ", " ", " | ", "：")
@@ -65,14 +76,36 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
     headlines = [text for text in linked if 20 <= len(text) <= 110]
     entries = [text for text in linked if len(text) <= MENU_CHARS and len(text.split()) <= MENU_WORDS]
     articles = [page for page in pages if len(texts_labelled(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
+    with_lists = [page for page in articles if _holds_list(page)] or articles
     vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     if len(headlines) < 20 or not articles:
         return []
-    count = int(len(pages) * share)
-    return [
-        _compose(articles[i], pages, headlines, entries, vocabulary, random, number)
-        for number, i in enumerate(random.integers(len(articles), size=count))
-    ]
+    composed = []
+    for number in range(int(len(pages) * share)):
+        among = (articles, with_lists)[number % 2]
+        article = among[random.integers(len(among))]
+        shown = _recombined(headlines, random) if random.random() < RECOMBINED else headlines
+        composed.append(_compose(article, pages, shown, entries, vocabulary, random, number))
+    return composed
+
+
+def _holds_list(page: LabelledPage) -> bool:
+    """Whether short segments of content follow each other."""
+    run = 0
+    for text, label in zip(page.page.segment_texts(), page.labels.tolist(), strict=True):
+        run = run + 1 if label == CONTENT and len(text) <= LISTED_CHARS else 0
+        if run == LISTED_RUN:
+            return True
+    return False
+
+
+def _recombined(headlines: list[str], random: np.random.Generator) -> list[str]:
+    """The first halves of a few headlines, each with every second half, in no order."""
+    few = [headlines[i].split() for i in random.integers(len(headlines), size=random.integers(*FEW_HEADLINES))]
+    halves = [(" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])) for words in few]
+    combined = [f"{first} {second}".strip() for first, _ in halves for _, second in halves]
+    random.shuffle(combined)
+    return combined
 
 
 def texts_labelled(page: LabelledPage, label: int) -> list[str]:
@@ -99,7 +132,7 @@ def _compose(
         chosen = random.integers(len(entries), size=random.integers(*MENU_ENTRIES))
         pairs = [(entries[i], str(Label.LINK_LIST)) for i in chosen] + pairs
     lines, labels = [text for text, _ in pairs], [label for _, label in pairs]
-    size = int(np.exp(random.uniform(np.log(4), np.log(100))))
+    size = int(np.exp(random.uniform(*np.log(ITEMS))))
     template = Template(vocabulary, random)
     items = [template.item(headlines[i]) for i in random.integers(len(headlines), size=size)]
     if random.random() < 0.7:

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from detector.data import CONTENT, LABELS
 from detector.errors import SampleError
-from detector.network import Grouping, Network, Places, Sight
+from detector.network import MOST_REACH, Grouping, Network, Places, Sight
 from training.dataset import Dataset, join_groups
 from training.export import RealLayer, real_layers, round_network
 
@@ -26,6 +26,9 @@ Reals = NDArray[np.floating]
 
 DISTANCES = (1, 2, 4, 8)
 """Of the convolutions, in segments."""
+
+NEAR_REACH = 32
+"""Of the nearer means of what is before and after, in segments; the others go as far as the page."""
 
 DROPOUT = 0.15
 LEARNING_RATE = 2e-3
@@ -59,13 +62,16 @@ Plan = list[tuple[Sight, int]]
 
 
 def plan_of(groupings: int) -> Plan:
-    """The stages of a network: two dense ones, convolutions, the means of the page and of groups before the last of them.
+    """The stages of a network: two dense ones, convolutions, and before the last of them the means of the page and of its parts.
+
+    Those are what is before and after a segment, and groups; or, without any, what is before and after it nearby.
 
     Args:
-        groupings: How many groupings there are; without any there is no such stage.
+        groupings: How many groupings there are.
     """
     near = [(Sight.NEIGHBOURS, distance) for distance in DISTANCES]
-    means = [(Sight.PAGE, 0), (Sight.GROUPS, 0)][: 2 if groupings else 1]
+    page, sides = (Sight.PAGE, 0), (Sight.SIDES, MOST_REACH)
+    means = [page, sides, (Sight.GROUPS, 0)] if groupings else [page, (Sight.SIDES, NEAR_REACH), sides]
     return [(Sight.SEGMENT, 0), (Sight.SEGMENT, 0), *near[:-1], *means, near[-1]]
 
 
@@ -160,7 +166,12 @@ class _Parameters:
         """At random, by the number of inputs of each layer (LeCun et al., "Efficient BackProp", 1998)."""
         hidden, width = sizes
         plan = plan_of(groupings)
-        entering = {Sight.NEIGHBOURS: 3 * width, Sight.PAGE: width, Sight.GROUPS: groupings * width}
+        entering = {
+            Sight.NEIGHBOURS: 3 * width,
+            Sight.PAGE: width,
+            Sight.SIDES: 2 * width,
+            Sight.GROUPS: groupings * width,
+        }
         shapes = [(inputs, hidden), (hidden, width), *((entering[sight], width) for sight, _ in plan[2:])]
         weights: list[Reals] = []
         biases: list[Reals] = []
@@ -404,6 +415,8 @@ def _entering(
         return _around(dropped, places, distance), factors
     if sight == Sight.GROUPS:
         return dropout(np.concatenate([_group_means(rows, grouping) for grouping in places.groupings], axis=1))
+    if sight == Sight.SIDES:
+        return dropout(_side_means(rows, places, distance))
     if sight == Sight.PAGE:
         return _page_sums(rows, places) / np.diff(places.offsets)[:, None].astype(rows.dtype), 1.0
     return rows, 1.0
@@ -416,6 +429,8 @@ def _leaving(slope: Reals, factors: Reals | float, sight: Sight, distance: int, 
     if sight == Sight.GROUPS:
         parts = np.split(slope * factors, len(places.groupings), axis=1)
         return np.sum([_group_means(part, one) for part, one in zip(parts, places.groupings, strict=True)], axis=0)
+    if sight == Sight.SIDES:
+        return _seen_from_sides(slope * factors, places, distance)
     return (slope / np.diff(places.offsets)[:, None].astype(slope.dtype))[places.page_of]
 
 
@@ -430,6 +445,29 @@ def _group_means(rows: Reals, grouping: Grouping) -> Reals:
     sums = np.add.reduceat(rows.take(grouping.order, axis=0), grouping.starts, axis=0)
     means: Reals = grouping.spread(sums / grouping.sizes[:, None].astype(rows.dtype))
     return means
+
+
+def _side_means(rows: Reals, places: Places, reach: int) -> Reals:
+    """For each row the mean of the rows before it, and of those after it, as `Places.side_means` takes them; (n_rows, 2 k)."""
+    (first, last), counts = places.sides(reach)
+    sums = _running_sums(rows)
+    before, after = sums[:-1] - sums[first], sums[last] - sums[1:]
+    return np.concatenate((before / counts[0, :, None], after / counts[1, :, None]), axis=1).astype(rows.dtype)
+
+
+def _seen_from_sides(slope: Reals, places: Places, reach: int) -> Reals:
+    """The transpose of `_side_means`: what each row is given by the rows after it and before it; (n_rows, k) of (n_rows, 2 k)."""
+    (first, last), counts = places.sides(reach)
+    parts = zip(np.split(slope, 2, axis=1), counts, strict=True)
+    before, after = (_running_sums(part / size[:, None]) for part, size in parts)
+    return np.asarray((before[last] - before[1:]) + (after[:-1] - after[first]), slope.dtype)
+
+
+def _running_sums(rows: Reals) -> NDArray[np.float64]:
+    """The sums of the rows before each row, and of all; (n_rows + 1, k)."""
+    sums = np.zeros((len(rows) + 1, rows.shape[1]))
+    np.cumsum(rows, axis=0, out=sums[1:])
+    return sums
 
 
 def _around(rows: Reals, places: Places, distance: int) -> Reals:

@@ -1,7 +1,7 @@
 """Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
 
-`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `context` at its place, `dom` at
-the markup, and `lexical` hashes its words for the linear scorers of the model.
+`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `cohesion` at whether its words do, `context`
+at its place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import Kind, SegmentedPage
-from detector.features import context, dom, duplicates, local, markers
+from detector.features import cohesion, context, dom, duplicates, local, markers
 from detector.features.batch import build_batch
 from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedDom, HashedText, hash_dom, hash_text
 from detector.features.markup import build_markup
@@ -30,7 +30,7 @@ __all__ = [
     "grouping_names",
 ]
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the columns, groupings and hashes; a model made for another version is refused."""
 
 
@@ -59,7 +59,7 @@ _PAGE_NAMES = local.NAMES + markers.NAMES + duplicates.NAMES
 
 def feature_names(kind: Kind) -> tuple[str, ...]:
     """The names of the columns of X, in order."""
-    return _PAGE_NAMES + context.POSITION_NAMES + (dom.NAMES if kind == "html" else ())
+    return _PAGE_NAMES + context.POSITION_NAMES + cohesion.NAMES + (dom.NAMES if kind == "html" else ())
 
 
 def grouping_names(kind: Kind) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     )
     words, sentences = np.expm1(own[_COUNTS_AT])
     position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
-    parts = [own, position]
+    prose = position[context.POSITION_NAMES.index("is_prose")]
+    parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
-        prose = position[context.POSITION_NAMES.index("is_prose")]
         parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)
