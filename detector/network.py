@@ -202,7 +202,7 @@ class Places:
         steps = rows * np.float32(_SIDE_FIXED)
         np.rint(steps, out=steps)
         np.minimum(steps, MOST_IN_SIDE * _SIDE_FIXED, out=steps)
-        # Sums may wrap around; those over a reach do not, nor do differences.
+        # Running sums may wrap around; their differences, over at most a reach, are right all the same.
         sums = np.zeros((len(rows) + 1, width), np.int32)
         np.add.accumulate(steps.astype(np.int32), axis=0, out=sums[1:])
         means = np.empty((len(rows), 2 * width), np.float32)
