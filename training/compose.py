@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detector.data import CONTENT, LABELS, LINK_LIST, Label
+from training.evaluation.counts import genuine_lists
 from training.jsonl import COMMENT
 from training.labelling import LabelledPage, label_page
 from training.samples import COMPOSED, Sample
@@ -36,8 +37,8 @@ FEW_HEADLINES, RECOMBINED = (4, 25), 2 / 3
 """A list's items may be halves of a few headlines in all combinations, so that they share words as a site's own headlines do, and the
 article does not: how many headlines, and the share of such lists."""
 
-LISTED_CHARS, LISTED_RUN = 80, 3
-"""Half of the articles hold a list themselves: so many segments of content in a row, each of at most so many characters."""
+LISTED_SEGMENTS = 3
+"""Half of the articles hold a list themselves, of at least so many segments: one fewer than where lists are measured."""
 
 _LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
 _BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
@@ -90,13 +91,8 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
 
 
 def _holds_list(page: LabelledPage) -> bool:
-    """Whether short segments of content follow each other."""
-    run = 0
-    for text, label in zip(page.page.segment_texts(), page.labels.tolist(), strict=True):
-        run = run + 1 if label == CONTENT and len(text) <= LISTED_CHARS else 0
-        if run == LISTED_RUN:
-            return True
-    return False
+    """Whether a genuine list is in the page."""
+    return bool(genuine_lists(page.labels, page.page.ends - page.page.starts, LISTED_SEGMENTS).any())
 
 
 def _recombined(headlines: list[str], random: np.random.Generator) -> list[str]:

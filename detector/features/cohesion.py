@@ -88,12 +88,13 @@ def cohesion_features(batch: Batch, prose: NDArray[np.bool_]) -> NDArray[np.floa
     bases, masks = _tables(words, batch)
     counts = words.offsets[1:] - words.offsets[:-1] + 1
     page_of = batch.page_of.take(words.segments)
+    first_slots, own_slots = bases.take(page_of), masks.take(page_of)
     in_prose = prose.take(words.segments).nonzero()[0]
     columns = np.empty((len(NAMES), len(batch)))
     for row, keys in enumerate(words.keys):
         slots = (keys >> _HASH_SHIFT).view(np.int64)
-        slots &= masks.take(page_of)
-        slots += bases.take(page_of)
+        slots &= own_slots
+        slots += first_slots
         found, occurrences = _found(words, slots, in_prose, int(bases[-1]))
         sums = np.zeros((2, len(found) + 1), np.int64)
         np.add.accumulate((_packed_counts().take(found), _logs().take(occurrences)), axis=1, out=sums[:, 1:])

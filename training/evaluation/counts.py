@@ -94,17 +94,19 @@ def _of_segments(view: View, kept: NDArray[np.bool_]) -> dict[str, float]:
     return {name: float(value) for name, value in counts.items()}
 
 
-def genuine_lists(labels: NDArray[np.int8], chars: NDArray[np.int64]) -> NDArray[np.bool_]:
+def genuine_lists(
+    labels: NDArray[np.int8], chars: NDArray[np.int64], least: int = GENUINE_LIST_SEGMENTS
+) -> NDArray[np.bool_]:
     """(n_segments,) bool, the segments of genuine lists.
 
-    A genuine list is a run of at least `GENUINE_LIST_SEGMENTS` consecutive segments that are labelled content and have
+    A genuine list is a run of at least `least` consecutive segments that are labelled content and have
     at most `GENUINE_LIST_CHARS` characters each: ingredients, track lists, references, specifications, but short
     answers in a forum and the lines of a poem as well.
     """
     short = (labels == CONTENT) & (chars <= GENUINE_LIST_CHARS)
     edges = np.diff(short.astype(np.int8), prepend=0, append=0)
     first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    long_enough = last - first >= GENUINE_LIST_SEGMENTS
+    long_enough = last - first >= least
     steps = np.zeros(len(short) + 1, np.int64)
     steps[first[long_enough]] += 1
     steps[last[long_enough]] -= 1
