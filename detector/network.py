@@ -119,7 +119,7 @@ class Grouping:
         starts = np.flatnonzero(np.append(True, sorted_groups[1:] != sorted_groups[:-1])[: len(groups)])
         return cls(order, starts, np.diff(starts, append=len(groups)))
 
-    def means(self, fixed: NDArray[np.int64]) -> NDArray[np.float32]:
+    def means(self, fixed: NDArray[np.int32]) -> NDArray[np.float32]:
         """For each of the rows, which are in fixed point, the mean of its group; (n_rows, k) float32."""
         return self.spread(_means(fixed.take(self.order, axis=0), self.starts, self.sizes))
 
@@ -164,7 +164,14 @@ class Places:
         return rows
 
     def means(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The mean of each page's rows, exact in fixed point; (n_pages, k) float32, 0 for empty pages."""
+        """The mean of each page's rows, exact in fixed point.
+
+        Args:
+            rows: (n_rows, k) float32, of 0 and more; what is above `MOST_IN_MEAN` is cut, here and in the other means.
+
+        Returns:
+            (n_pages, k) float32, 0 for empty pages.
+        """
         sizes = self.offsets[1:] - self.offsets[:-1]
         filled = sizes.nonzero()[0]
         means = np.zeros((len(sizes), rows.shape[1]), np.float32)
@@ -191,7 +198,7 @@ class Places:
         """For each row the mean of the rows before it, and of those after it, exact in fixed point.
 
         Args:
-            rows: (n_rows, k) float32, of 0 and more; what is above `MOST_IN_SIDE` is cut.
+            rows: (n_rows, k) float32.
             reach: In rows, from 1 to `MOST_REACH`.
 
         Returns:
@@ -199,17 +206,14 @@ class Places:
         """
         width = rows.shape[1]
         (first, last), counts = self.sides(reach)
-        steps = rows * np.float32(_SIDE_FIXED)
-        np.rint(steps, out=steps)
-        np.minimum(steps, MOST_IN_SIDE * _SIDE_FIXED, out=steps)
         # Running sums may wrap around; their differences, over at most a reach, are right all the same.
         sums = np.zeros((len(rows) + 1, width), np.int32)
-        np.add.accumulate(steps.astype(np.int32), axis=0, out=sums[1:])
+        np.add.accumulate(_fixed(rows), axis=0, out=sums[1:])
         means = np.empty((len(rows), 2 * width), np.float32)
         before, after = means[:, :width], means[:, width:]
         before[:] = sums[:-1] - sums.take(first, axis=0)
         after[:] = sums.take(last, axis=0) - sums[1:]
-        shares = (1 / (counts * float(_SIDE_FIXED))).astype(np.float32)
+        shares = (1 / (counts * float(_FIXED))).astype(np.float32)
         before *= shares[0, :, None]
         after *= shares[1, :, None]
         return means
@@ -220,25 +224,27 @@ class Places:
         return np.concatenate([grouping.means(fixed) for grouping in self.groupings], axis=1)
 
 
-_FIXED = 1 << 16
+_FIXED = 1 << 10
 """Fixed-point steps in 1.0 for means."""
 
-_SIDE_FIXED = 1 << 10
 MOST_REACH = 1 << 12
-MOST_IN_SIDE = (1 << 9) - 1
+MOST_IN_MEAN = (1 << 9) - 1
 """Running sums are taken in 32 bits, at a third of the cost of 64: these many rows of this much each, in such steps, fit."""
 
 
-def _fixed(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+def _fixed(rows: NDArray[np.float32]) -> NDArray[np.int32]:
     """Rows in fixed point: their sums are the same in whatever order they are taken."""
-    return np.rint(rows * np.float32(_FIXED)).astype(np.int64)
+    steps = rows * np.float32(_FIXED)
+    np.rint(steps, out=steps)
+    np.minimum(steps, MOST_IN_MEAN * _FIXED, out=steps)
+    return steps.astype(np.int32)
 
 
-def _means(fixed: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
+def _means(fixed: NDArray[np.int32], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Means of stretches of rows in fixed point; (n_stretches, k) float32."""
     if not len(starts):
         return np.empty((0, fixed.shape[1]), np.float32)
-    sums = np.add.reduceat(fixed, starts, axis=0)
+    sums = np.add.reduceat(fixed, starts, axis=0, dtype=np.int64)
     return (sums / (sizes * float(_FIXED))[:, None]).astype(np.float32)
 
 

@@ -15,10 +15,10 @@ from detector.features import extract
 from detector.model import Model
 from detector.storage import save_model
 from training.compose import compose_pages
-from training.dataset import build_dataset
+from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
-from training.fit import MIN_PAGES, fit_head
-from training.labelling import LabelledPage, as_text, label_page
+from training.fit import MIN_PAGES
+from training.labelling import LabelledPage, as_text, in_paragraphs, label_page
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
 from training.sites import FOLDS, site_fold
@@ -213,15 +213,36 @@ def test_the_markup_teaches_the_text_head(make_pages: MakePages) -> None:
         assert np.array_equal(page.weights > 0, known)
 
 
-def test_lines_of_text_pages_teach_the_html_head_words_and_nothing_else(make_pages: MakePages) -> None:
-    html, lines = build_dataset(make_pages(12, "html"), "html"), build_dataset(make_pages(12, "text", 1), "text")
-    unlabelled = replace(lines, labels=np.full_like(lines.labels, -1))
-    alone, taught, untaught = fit_head(html), fit_head(html, lines=lines), fit_head(html, lines=unlabelled)
-    assert alone.classes is not None
-    assert taught.classes is not None
-    assert (alone.words.table != taught.words.table).any()
-    assert np.array_equal(alone.classes.table, taught.classes.table)
-    assert np.array_equal(alone.words.table, untaught.words.table)
+def test_a_text_page_in_paragraphs_keeps_its_segments_and_labels(make_pages: MakePages) -> None:
+    (page,) = make_pages(1, "text")
+    odd = replace(
+        page.sample,
+        content="a < b & c\n\N{ZERO WIDTH SPACE}x",
+        lines=("a < b & c", "\N{ZERO WIDTH SPACE}x"),
+        labels=("content", "comment"),
+    )
+    for labelled in (page, label_page(odd)):
+        paragraphs = in_paragraphs(labelled)
+        assert paragraphs.sample.kind == "html"
+        assert paragraphs.sample.site == labelled.sample.site
+        assert paragraphs.page.segment_texts() == labelled.page.segment_texts()
+        assert np.array_equal(paragraphs.labels, labelled.labels)
+        assert np.array_equal(paragraphs.weights, labelled.weights)
+
+
+def test_text_pages_teach_the_html_head_at_a_lower_weight(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    html, text = make_pages(24, "html"), make_pages(24, "text", 1)
+    fitted: list[Dataset] = []
+    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled["html"]) or {}])
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    train(html + text, "both")
+    (data,) = fitted
+    assert len(data) == len(html) + len(text)
+    paragraphs = data.page_of >= len(html)
+    assert data.weights[paragraphs].sum() == pytest.approx(0.3 * sum(page.weights.sum() for page in text), rel=1e-4)
+    assert data.weights[~paragraphs].sum() == pytest.approx(sum(page.weights.sum() for page in html), rel=1e-4)
 
 
 def test_pages_labelled_by_line_are_neither_html_nor_composed(make_pages: MakePages) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -35,9 +35,6 @@ STUDENT_ROWS = 10_000_000
 
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
-
-WORDS_OF_LINES_WEIGHT = 0.3
-"""Factor on the weight of a line of a text page in the scorer of words of HTML pages."""
 
 SIZES = (128, 64)
 """Outputs of the first dense layer; of the second and of the later stages, in the network that is kept."""
@@ -79,7 +76,6 @@ Progress = Callable[[str], None]
 def fit_head(
     data: Dataset,
     unlabelled: Dataset | None = None,
-    lines: Dataset | None = None,
     *,
     seed: int = 0,
     progress: Progress = lambda message: None,
@@ -92,17 +88,15 @@ def fit_head(
     Args:
         data: Labelled segments that `check_trainable` does not refuse.
         unlabelled: Further pages of the kind, or None.
-        lines: Of HTML pages: text pages labelled by line, whose words the scorer learns as well; or None.
         seed: Of everything random; equal seeds give equal heads on one machine.
         progress: Called with a line of text before each step.
     """
     progress(f"{data.kind}: scoring words out of fold ({data.words.nnz:,} occurrences)")
-    further = None if lines is None else _words_of_lines(lines)
-    words, word_scores = _fit_scorer(_ScorerRows.of(data.words, data), seed, further)
+    words, word_scores = _fit_scorer(data, data.words, seed)
     classes, class_scores = None, None
     if data.classes is not None:
         progress(f"{data.kind}: scoring class names out of fold")
-        classes, class_scores = _fit_scorer(_ScorerRows.of(data.classes, data), seed)
+        classes, class_scores = _fit_scorer(data, data.classes, seed)
     inputs = stack_inputs(as_features(data), word_scores, class_scores)
     known = data.labels >= 0
     mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
@@ -196,66 +190,28 @@ def _mean_weights(data: Dataset) -> NDArray[np.float32]:
     return (np.bincount(data.page_of, data.weights, len(data)) / np.maximum(known, 1)).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _ScorerRows:
-    """What words or class names the segments have, as a scorer learns them.
+def _fit_scorer(data: Dataset, rows: sp.csr_matrix, seed: int) -> tuple[HashedScorer, NDArray[np.float32]]:
+    """A scorer fitted on everything, and for every segment the score of a scorer that has not seen its site.
 
-    Attributes:
-        rows: (n_segments, n_buckets) sparse float32.
-        labels: (n_segments,) int8, -1 where unknown.
-        weights: (n_segments,) float32.
-        folds: (n_segments,) int64, by site.
+    Args:
+        data: The segments.
+        rows: (n_segments, n_buckets) float32, their words or the class names around them.
+        seed: Of the order in which segments are seen.
     """
+    folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)[data.page_of]
 
-    rows: sp.csr_matrix
-    labels: NDArray[np.int8]
-    weights: NDArray[np.float32]
-    folds: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: sp.csr_matrix, data: Dataset) -> _ScorerRows:
-        """The rows of a dataset's segments."""
-        folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)
-        return cls(rows, data.labels, data.weights, folds[data.page_of])
-
-    def chosen(self, segments: NDArray[np.bool_]) -> _ScorerRows:
-        """Some of the segments."""
-        return _ScorerRows(self.rows[segments], self.labels[segments], self.weights[segments], self.folds[segments])
-
-    def joined(self, other: _ScorerRows) -> _ScorerRows:
-        """These segments, then others."""
-        return _ScorerRows(
-            sp.vstack((self.rows, other.rows), format="csr"),
-            np.concatenate((self.labels, other.labels)),
-            np.concatenate((self.weights, other.weights)),
-            np.concatenate((self.folds, other.folds)),
-        )
-
-
-def _words_of_lines(lines: Dataset) -> _ScorerRows:
-    """What the lines of text pages teach a scorer of HTML pages: more words, in more languages, at a lower weight."""
-    words = _ScorerRows.of(lines.words, lines)
-    return replace(words, weights=words.weights * np.float32(WORDS_OF_LINES_WEIGHT))
-
-
-def _fit_scorer(
-    own: _ScorerRows, seed: int, further: _ScorerRows | None = None
-) -> tuple[HashedScorer, NDArray[np.float32]]:
-    """A scorer fitted on everything, and for every row of its own the score of a scorer that has not seen its site."""
-    learnt = own.chosen(own.labels >= 0)
-    if further is not None:
-        learnt = learnt.joined(further.chosen(further.labels >= 0))
-
-    def fit(some: _ScorerRows) -> SGDClassifier:
+    def fit(chosen: NDArray[np.bool_]) -> SGDClassifier:
         scorer = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=8, tol=None, average=True, random_state=seed)
-        return scorer.fit(some.rows, some.labels, sample_weight=some.weights)
+        return scorer.fit(rows[chosen], data.labels[chosen], sample_weight=data.weights[chosen])
 
-    out_of_fold = np.zeros((len(own.labels), len(LABELS)), np.float32)
-    for fold in np.unique(own.folds):
-        inside, others = own.folds == fold, learnt.chosen(learnt.folds != fold)
+    known = data.labels >= 0
+    out_of_fold = np.zeros((len(data.labels), len(LABELS)), np.float32)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        others = known & ~inside
         # A fold whose absence leaves a label out has nothing to teach about it: its scores stay 0.
-        if len(np.unique(others.labels)) == len(LABELS):
-            out_of_fold[inside] = np.tanh(fit(others).decision_function(own.rows[inside]) / 2)
-    whole = fit(learnt)
+        if len(np.unique(data.labels[others])) == len(LABELS):
+            out_of_fold[inside] = np.tanh(fit(others).decision_function(rows[inside]) / 2)
+    whole = fit(known)
     table, scale = as_bytes(whole.coef_.T, float(np.quantile(np.abs(whole.coef_), _QUANTILE)))
     return HashedScorer(table, scale, whole.intercept_.astype(np.float32)), out_of_fold

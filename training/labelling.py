@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, SegmentedPage
 from detector.errors import SampleError
 from detector.segment import segment_html, segment_text
 from training.align import align
+from training.jsonl import COMMENT
 from training.samples import Sample
 
 UNKNOWN = -1
@@ -79,6 +81,20 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
     page = segment_text(labelled.page.text)
     at = np.searchsorted(labelled.page.starts, page.starts, side="right") - 1
     return weighted(labelled.sample, page, labelled.labels[at])
+
+
+def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
+    """A text page as an HTML page: each line is a paragraph, and the labels stay."""
+    lines, labels = zip(*named_segments(labelled), strict=True)
+    markup = "\n".join(f"<p>{escape(line)}</p>" for line in lines)
+    sample = replace(labelled.sample, kind="html", content=markup, lines=lines, labels=labels, gold_text=None)
+    return label_page(sample)
+
+
+def named_segments(labelled: LabelledPage) -> list[tuple[str, str]]:
+    """The text and the name of the label of each segment."""
+    pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
+    return [(text, str(LABELS[label]) if label >= 0 else COMMENT) for text, label in pairs]
 
 
 def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:

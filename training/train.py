@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import detector
 import training
-from detector.data import Kind
+from detector.data import CONTENT, Kind
 from detector.errors import SampleError
 from detector.features import SCHEMA
 from detector.model import Head, Model
@@ -25,7 +25,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
-from training.labelling import LabelledPage, as_text
+from training.labelling import LabelledPage, as_text, in_paragraphs
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
@@ -38,8 +38,9 @@ HELD_OUT_PARTS = 4
 _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
-WITHOUT_MARKUP_WEIGHT = 0.3
-"""Weight of HTML pages read as text beside pages labelled as text: they are many, and their labels are derived."""
+OTHER_KIND_WEIGHT = 0.3
+"""Weight of pages of the other kind beside a head's own: HTML pages read as text are many, and their labels are derived; text pages
+as paragraphs have nothing of what markup says."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
@@ -87,8 +88,8 @@ def train(
 ) -> Trained:
     """Train a model on labelled pages.
 
-    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages, and words from
-    the lines of text pages too. A kind with too few pages gets no head.
+    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages and from text pages
+    as paragraphs. A kind with too few pages gets no head.
 
     Args:
         pages: Labelled pages of either kind.
@@ -158,6 +159,10 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
             sides = [[page for page in chosen if is_held_out(page.sample.site) == side] for side in (True, False)]
             makers = (compose_pages, evade_pages, dress_pages)
             chosen = chosen + [page for side in sides for make in makers for page in make(side, seed)]
+        else:
+            # Without content they would be lists alone, of which corpora of HTML pages have another notion.
+            lines = [page for page in text if page.sample.kind == "text" and (page.labels == CONTENT).any()]
+            chosen = chosen + [_lighter(in_paragraphs(page)) for page in lines]
         progress(f"{kind}: features of {len(chosen)} pages")
         datasets[kind] = build_dataset(chosen, kind, cache)
     if not datasets:
@@ -174,7 +179,7 @@ def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path 
 
 
 def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | None) -> dict[Kind, Head]:
-    """The HTML head, which learns words from text pages too, and then the text head, which learns from it as well."""
+    """The HTML head, and then the text head, which learns from it as well."""
     code = code_digest(FITTING_CODE) if cache is not None else ""
     heads: dict[Kind, Head] = {}
     for kind in LEARNT_IN_ORDER:
@@ -184,17 +189,9 @@ def _fit_heads(part: _Material, seed: int, progress: Progress, cache: Path | Non
         if kind == "text" and "html" in heads and len(part.unlabelled["html"]):
             taught = pseudo_label(heads["html"], part.unlabelled["html"])
             data = data.joined(build_dataset([_lighter(page) for page in taught], "text", cache))
-        lines = _lines(part) if kind == "html" else None
-        fit = partial(fit_head, data, others, lines, seed=seed, progress=progress)
-        digests = [one.digest() for one in (data, others, lines) if one is not None]
-        heads[kind] = remember(cache, ("head", code, digests, seed), fit)
+        fit = partial(fit_head, data, others, seed=seed, progress=progress)
+        heads[kind] = remember(cache, ("head", code, data.digest(), others.digest(), seed), fit)
     return {kind: heads[kind] for kind in part.labelled}
-
-
-def _lines(part: _Material) -> Dataset | None:
-    """The text pages labelled by line, if there are any."""
-    text = part.labelled.get("text")
-    return None if text is None or not text.labelled_by_line.any() else text.select(text.labelled_by_line)
 
 
 def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache: Path | None) -> Dataset:
@@ -211,7 +208,7 @@ def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:
-    return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(WITHOUT_MARKUP_WEIGHT))
+    return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(OTHER_KIND_WEIGHT))
 
 
 def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
