@@ -1,4 +1,4 @@
-"""Golden rows: small pages with the probabilities a model gave them when it was made, to be replayed elsewhere.
+"""Golden rows: small pages with the probabilities a model gave them when it was made, that of spam among them, to be replayed elsewhere.
 
 The pages travel with the model, so a replay says whether this machine and these versions of the libraries (the HTML
 parser among them) still decide as the maker's did.
@@ -6,6 +6,7 @@ parser among them) still decide as the maker's did.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from detector.data import LABELS, Kind, SegmentedPage
@@ -72,14 +73,30 @@ _PAGES: tuple[tuple[Kind, str], ...] = (
 
 
 def golden_rows(model: Model) -> list[dict[str, Any]]:
-    """The golden pages of the kinds that the model knows, each with its segments' probabilities, ready for JSON."""
+    """The golden pages of the kinds that the model knows, each with what the model says of it, ready for JSON."""
     rows = []
     for kind, page in _PAGES:
         if kind in model.heads:
+            said = _said_of(model, kind, page)
             # Nine digits tell any two float32 apart.
-            found = [[float(f"{value:.9g}") for value in row] for row in _probabilities(model, kind, page)[1]]
-            rows.append({"kind": kind, "page": page, "probabilities": found})
+            found = [[float(f"{value:.9g}") for value in row] for row in said.probabilities]
+            rows.append({"kind": kind, "page": page, "probabilities": found, "spam_probability": said.spam_probability})
     return rows
+
+
+def is_golden_row(row: Any) -> bool:
+    """Whether something read from JSON has the form of a golden row."""
+    if not isinstance(row, dict) or row.get("kind") not in ("text", "html") or not isinstance(row.get("page"), str):
+        return False
+    found, spam = row.get("probabilities"), row.get("spam_probability", "")
+    return (
+        (spam is None or type(spam) is float)
+        and isinstance(found, list)
+        and all(
+            isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
+            for values in found
+        )
+    )
 
 
 def replay(model: Model, rows: list[dict[str, Any]]) -> int:
@@ -95,20 +112,18 @@ def replay(model: Model, rows: list[dict[str, Any]]) -> int:
     compared = 0
     for number, row in enumerate(rows, 1):
         where = f"golden page {number} ({row['kind']})"
-        segmented, found = _probabilities(model, row["kind"], row["page"])
-        if len(found) != len(row["probabilities"]):
+        said = _said_of(model, row["kind"], row["page"])
+        if len(said.probabilities) != len(row["probabilities"]):
             raise ModelError(
-                f"{where} is cut into {len(found)} segments here and was into {len(row['probabilities'])}; {_ADVICE}"
+                f"{where} is cut into {len(said.probabilities)} segments here and was into {len(row['probabilities'])}; {_ADVICE}"
             )
         for place, (text, now, then) in enumerate(
-            zip(segmented.segment_texts(), found, row["probabilities"], strict=True), 1
+            zip(said.page.segment_texts(), said.probabilities, row["probabilities"], strict=True), 1
         ):
             for label, value, golden in zip(LABELS, now, then, strict=True):
-                if not abs(value - golden) <= TOLERANCE:
-                    raise ModelError(
-                        f"{where}, segment {place} ({text[:40]!r}): {label} is {value:.7f} here and was {golden:.7f}; {_ADVICE}"
-                    )
+                _compare(value, golden, f"{where}, segment {place} ({text[:40]!r}): {label}")
             compared += 1
+        _compare(said.spam_probability, row["spam_probability"], f"{where}: its probability of spam")
     return compared
 
 
@@ -117,6 +132,33 @@ _ADVICE = (
 )
 
 
-def _probabilities(model: Model, kind: Kind, page: str) -> tuple[SegmentedPage, list[list[float]]]:
+def _compare(value: float | None, golden: float | None, what: str) -> None:
+    """Refuse a probability that is another here; None stands for one that is not known."""
+    alike = value is golden if value is None or golden is None else abs(value - golden) <= TOLERANCE
+    if not alike:
+        raise ModelError(f"{what} is {_shown(value)} here and was {_shown(golden)}; {_ADVICE}")
+
+
+def _shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.7f}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a model says of a page.
+
+    Attributes:
+        page: Its segments.
+        probabilities: (n_segments, n_labels).
+        spam_probability: None if the model cannot tell.
+    """
+
+    page: SegmentedPage
+    probabilities: list[list[float]]
+    spam_probability: float | None
+
+
+def _said_of(model: Model, kind: Kind, page: str) -> _Said:
     segmented = segment_html(page) if kind == "html" else segment_text(page)
-    return segmented, model.head(kind).predict_proba(extract([segmented], kind)).tolist()
+    probabilities = model.head(kind).predict_proba(extract([segmented], kind)).tolist()
+    return _Said(segmented, probabilities, model.spam_probability(segmented))

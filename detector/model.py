@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import CONTENT, LABELS, Kind
+from detector.data import CONTENT, LABELS, Kind, SegmentedPage
 from detector.errors import ModelError
-from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, feature_names
+from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, HashedText, extract, feature_names
 from detector.features.lexical import PackedTable, pack
 from detector.features.site import NAMES as SITE_NAMES
 from detector.features.site import SiteFeatures
 from detector.network import Network, Places, softmax
+from detector.segment import segment_text, windows_of
 from detector.spam import SpamScorer
 
 CLIP = 8.0
@@ -204,6 +205,19 @@ class Model:
                 f"model '{self.name}' was not trained on {kind} pages; use another model or train one with {kind} samples"
             )
         return self.heads[kind]
+
+    def spam_probability(self, page: SegmentedPage) -> float | None:
+        """The probability that a page is spam as a whole, from its lines as text: pages are known to be spam in that mode only.
+
+        None if the page is empty or the model has not learnt to tell.
+        """
+        head, text = self.heads.get("text"), segment_text(page.text)
+        if head is None or head.spam is None or not len(text):
+            return None
+        pieces = ((piece, extract([piece], "text")) for piece in windows_of(text))
+        return head.spam.probability(
+            (head.inputs(seen), piece.ends - piece.starts, seen.text) for piece, seen in pieces
+        )
 
 
 def schema_digest(kind: Kind) -> str:

@@ -203,7 +203,7 @@ class Detector:
                     comments[rows],
                     None if site is None else site.host_pages[rows],
                 ),
-                _judge=partial(_spam_probability, self.model, page),
+                _judge=partial(self.model.spam_probability, page),
             )
         return results
 
@@ -218,16 +218,6 @@ def _score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDAr
         scored.append((head.predict_proba(features), features.X[:, _PROSE_AT] > 0))
     probabilities, prose = zip(*scored, strict=True)
     return np.concatenate(probabilities), np.concatenate(prose)
-
-
-def _spam_probability(model: Model, page: SegmentedPage) -> float | None:
-    """The probability of spam, from the page's lines as text: pages are known to be spam in that mode only."""
-    head = model.heads.get("text")
-    text = segment_text(page.text)
-    if head is None or head.spam is None or not len(text):
-        return None
-    pieces = ((piece, extract([piece], "text")) for piece in windows_of(text))
-    return head.spam.probability((head.inputs(seen), piece.ends - piece.starts, seen.text) for piece, seen in pieces)
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

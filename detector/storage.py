@@ -22,7 +22,7 @@ from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import SCHEMA
 from detector.files import write_together
-from detector.golden import golden_rows
+from detector.golden import golden_rows, is_golden_row
 from detector.model import Model, schema_digest, site_schema_digest
 from detector.network import Network
 
@@ -188,22 +188,11 @@ def read_golden(folder: Path) -> list[dict[str, Any]]:
         raise ModelError(f"{path}: not the golden rows in the manifest; get the model again")
     try:
         rows = json.loads(content)
-        if not isinstance(rows, list) or not all(map(_is_golden, rows)):
+        if not isinstance(rows, list) or not all(map(is_golden_row, rows)):
             raise ValueError("not rows of pages and probabilities")
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: no golden rows ({error}); get the model again") from error
     return rows
-
-
-def _is_golden(row: Any) -> bool:
-    """Whether it has the form of a golden row."""
-    if not isinstance(row, dict) or row.get("kind") not in ("text", "html") or not isinstance(row.get("page"), str):
-        return False
-    found = row.get("probabilities")
-    return isinstance(found, list) and all(
-        isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
-        for values in found
-    )
 
 
 def _read_whole(path: Path, most: int) -> bytes:

@@ -24,6 +24,7 @@ from detector.features import TEXT_BITS
 from detector.golden import replay
 from detector.model import Model, input_names
 from detector.network import Network, Places, Sight
+from detector.segment import segment_text
 from detector.storage import (
     GOLDEN,
     MANIFEST,
@@ -461,6 +462,12 @@ def test_golden_rows_are_replayed_and_the_first_that_differs_is_named(sentence_f
     rows[3]["probabilities"][0][1] += 0.5
     with pytest.raises(ModelError, match=r"golden page 2 \(text\), segment 3 \('300 g Berglinsen'\): content is 0\..*"):
         replay(model, rows)
+    rows[0]["spam_probability"] = 0.25
+    with pytest.raises(
+        ModelError, match=r"golden page 1 \(text\): its probability of spam is .* here and was 0\.2500000;"
+    ):
+        replay(model, rows)
+    rows[0]["spam_probability"] = model.spam_probability(segment_text(rows[0]["page"]))
     rows[1]["probabilities"].pop()
     with pytest.raises(ModelError, match=r"golden page 2 \(text\) is cut into 8 segments here and was into 7"):
         replay(model, rows)
@@ -471,10 +478,12 @@ def test_golden_rows_are_replayed_and_the_first_that_differs_is_named(sentence_f
     [
         {},
         [1],
-        [{"kind": "pdf", "page": "x", "probabilities": []}],
-        [{"kind": "text", "page": 1, "probabilities": []}],
-        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5]]}],
-        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5, None]]}],
+        [{"kind": "pdf", "page": "x", "probabilities": [], "spam_probability": None}],
+        [{"kind": "text", "page": 1, "probabilities": [], "spam_probability": None}],
+        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5]], "spam_probability": None}],
+        [{"kind": "text", "page": "x", "probabilities": [[0.5, 0.5, None]], "spam_probability": None}],
+        [{"kind": "text", "page": "x", "probabilities": []}],
+        [{"kind": "text", "page": "x", "probabilities": [], "spam_probability": "0.5"}],
     ],
 )
 def test_golden_rows_that_are_none_are_refused(sentence_folder: Path, tmp_path: Path, rows: Any) -> None:
