@@ -18,7 +18,8 @@ from training.compose import compose_pages
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import MIN_PAGES
-from training.labelling import LabelledPage, as_text, in_paragraphs, label_page
+from training.labelling import LabelledPage, as_text, label_page
+from training.markup import in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
 from training.sites import FOLDS, site_fold
@@ -230,6 +231,22 @@ def test_a_text_page_in_paragraphs_keeps_its_segments_and_labels(make_pages: Mak
         assert np.array_equal(paragraphs.weights, labelled.weights)
 
 
+def test_lists_of_composed_pages_are_marked_up_and_their_articles_are_not(make_pages: MakePages) -> None:
+    pages = compose_pages(make_pages(24, "text"), 0)
+    made = with_lists_marked_up(pages, 0)
+    ways = set()
+    for page, html in zip(pages, made, strict=True):
+        assert html.page.segment_texts() == [" ".join(text.split()) for text in page.page.segment_texts()]
+        assert np.array_equal(html.labels, page.labels)
+        assert html.page.elements is not None
+        linked = html.page.elements.links > 0
+        assert not linked[page.labels != LINK_LIST].any()
+        in_lists = linked[page.labels == LINK_LIST]
+        assert in_lists.all() or not in_lists.any()
+        ways.add(bool(in_lists.all()))
+    assert ways == {True, False}
+
+
 def test_text_pages_teach_the_html_head_at_a_lower_weight(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,10 +256,15 @@ def test_text_pages_teach_the_html_head_at_a_lower_weight(
     monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
     train(html + text, "both")
     (data,) = fitted
-    assert len(data) == len(html) + len(text)
-    paragraphs = data.page_of >= len(html)
-    assert data.weights[paragraphs].sum() == pytest.approx(0.3 * sum(page.weights.sum() for page in text), rel=1e-4)
-    assert data.weights[~paragraphs].sum() == pytest.approx(sum(page.weights.sum() for page in html), rel=1e-4)
+    of_page = np.bincount(data.page_of, data.weights)
+    taught = {sample.id: weight for sample, weight in zip(data.samples, of_page.tolist(), strict=True)}
+    assert len(taught) == len(data) > len(html) + len(text)
+    for page, share in [*((page, 1.0) for page in html), *((page, 0.3) for page in text)]:
+        assert taught.pop(page.sample.id) == pytest.approx(share * page.weights.sum(), rel=1e-4)
+    made = [sample for sample in data.samples if sample.id in taught]
+    assert {sample.source for sample in made} == {"composed"}
+    assert {sample.site for sample in made} <= {page.sample.site for page in text}
+    assert any("<a href" in sample.content for sample in made)
 
 
 def test_pages_labelled_by_line_are_neither_html_nor_composed(make_pages: MakePages) -> None:

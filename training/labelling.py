@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,14 +80,6 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
     page = segment_text(labelled.page.text)
     at = np.searchsorted(labelled.page.starts, page.starts, side="right") - 1
     return weighted(labelled.sample, page, labelled.labels[at])
-
-
-def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
-    """A text page as an HTML page: each line is a paragraph, and the labels stay."""
-    lines, labels = zip(*named_segments(labelled), strict=True)
-    markup = "\n".join(f"<p>{escape(line)}</p>" for line in lines)
-    sample = replace(labelled.sample, kind="html", content=markup, lines=lines, labels=labels, gold_text=None)
-    return label_page(sample)
 
 
 def named_segments(labelled: LabelledPage) -> list[tuple[str, str]]:

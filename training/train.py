@@ -25,7 +25,8 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
-from training.labelling import LabelledPage, as_text, in_paragraphs
+from training.labelling import LabelledPage, as_text
+from training.markup import in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
@@ -41,6 +42,9 @@ _SPLIT_SALT = "held out:"
 OTHER_KIND_WEIGHT = 0.3
 """Weight of pages of the other kind beside a head's own: HTML pages read as text are many, and their labels are derived; text pages
 as paragraphs have nothing of what markup says."""
+
+COMPOSED_AS_HTML = 0.15
+"""Composed HTML pages by text pages: without any, plain paragraphs teach that an auto-blog's archive is one of them."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
@@ -154,15 +158,13 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         except SampleError as error:
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
+        # Made within each side of the split: no headline, sentence or article crosses it.
+        sides = [[page for page in text if is_held_out(page.sample.site) == side] for side in (True, False)]
         if kind == "text":
-            # Made within each side of the split: no headline, sentence or article crosses it.
-            sides = [[page for page in chosen if is_held_out(page.sample.site) == side] for side in (True, False)]
             makers = (compose_pages, evade_pages, dress_pages)
             chosen = chosen + [page for side in sides for make in makers for page in make(side, seed)]
         else:
-            # Without content they would be lists alone, of which corpora of HTML pages have another notion.
-            lines = [page for page in text if page.sample.kind == "text" and (page.labels == CONTENT).any()]
-            chosen = chosen + [_lighter(in_paragraphs(page)) for page in lines]
+            chosen = chosen + [_lighter(page) for side in sides for page in _as_html(side, seed)]
         progress(f"{kind}: features of {len(chosen)} pages")
         datasets[kind] = build_dataset(chosen, kind, cache)
     if not datasets:
@@ -170,6 +172,15 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     for reason in reasons:
         progress(f"no model of that kind: {reason}")
     return datasets
+
+
+def _as_html(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
+    """Text pages labelled by line as HTML pages, and some that are made of them."""
+    lines = [page for page in pages if page.sample.kind == "text"]
+    made = compose_pages(lines, seed, COMPOSED_AS_HTML) + evade_pages(lines, seed)
+    # Without content they would be lists alone, of which corpora of HTML pages have another notion.
+    with_content = [page for page in lines if (page.labels == CONTENT).any()]
+    return [*map(in_paragraphs, with_content), *with_lists_marked_up(made, seed)]
 
 
 def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path | None) -> list[dict[Kind, Head]]:
