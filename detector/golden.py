@@ -1,4 +1,4 @@
-"""Golden rows: small pages with the probabilities a model gave them when it was made, that of spam among them, to be replayed elsewhere.
+"""Golden rows: small pages with the probabilities a model gave their segments, and that of spam, when it was made, to be replayed elsewhere.
 
 The pages travel with the model, so a replay says whether this machine and these versions of the libraries (the HTML
 parser among them) still decide as the maker's did.
@@ -77,10 +77,12 @@ def golden_rows(model: Model) -> list[dict[str, Any]]:
     rows = []
     for kind, page in _PAGES:
         if kind in model.heads:
-            said = _said_of(model, kind, page)
+            judgement = _judge(model, kind, page)
             # Nine digits tell any two float32 apart.
-            found = [[float(f"{value:.9g}") for value in row] for row in said.probabilities]
-            rows.append({"kind": kind, "page": page, "probabilities": found, "spam_probability": said.spam_probability})
+            found = [[float(f"{value:.9g}") for value in row] for row in judgement.probabilities]
+            rows.append(
+                {"kind": kind, "page": page, "probabilities": found, "spam_probability": judgement.spam_probability}
+            )
     return rows
 
 
@@ -88,10 +90,11 @@ def is_golden_row(row: Any) -> bool:
     """Whether something read from JSON has the form of a golden row."""
     if not isinstance(row, dict) or row.get("kind") not in ("text", "html") or not isinstance(row.get("page"), str):
         return False
-    found, spam = row.get("probabilities"), row.get("spam_probability", "")
+    if "spam_probability" not in row or type(row["spam_probability"]) not in (float, type(None)):
+        return False
+    found = row.get("probabilities")
     return (
-        (spam is None or type(spam) is float)
-        and isinstance(found, list)
+        isinstance(found, list)
         and all(
             isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
             for values in found
@@ -112,18 +115,18 @@ def replay(model: Model, rows: list[dict[str, Any]]) -> int:
     compared = 0
     for number, row in enumerate(rows, 1):
         where = f"golden page {number} ({row['kind']})"
-        said = _said_of(model, row["kind"], row["page"])
-        if len(said.probabilities) != len(row["probabilities"]):
+        judgement = _judge(model, row["kind"], row["page"])
+        if len(judgement.probabilities) != len(row["probabilities"]):
             raise ModelError(
-                f"{where} is cut into {len(said.probabilities)} segments here and was into {len(row['probabilities'])}; {_ADVICE}"
+                f"{where} is cut into {len(judgement.probabilities)} segments here and was into {len(row['probabilities'])}; {_ADVICE}"
             )
         for place, (text, now, then) in enumerate(
-            zip(said.page.segment_texts(), said.probabilities, row["probabilities"], strict=True), 1
+            zip(judgement.page.segment_texts(), judgement.probabilities, row["probabilities"], strict=True), 1
         ):
             for label, value, golden in zip(LABELS, now, then, strict=True):
                 _compare(value, golden, f"{where}, segment {place} ({text[:40]!r}): {label}")
             compared += 1
-        _compare(said.spam_probability, row["spam_probability"], f"{where}: its probability of spam")
+        _compare(judgement.spam_probability, row["spam_probability"], f"{where}: its probability of spam")
     return compared
 
 
@@ -144,7 +147,7 @@ def _shown(value: float | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Judgement:
     """What a model says of a page.
 
     Attributes:
@@ -158,7 +161,7 @@ class _Said:
     spam_probability: float | None
 
 
-def _said_of(model: Model, kind: Kind, page: str) -> _Said:
+def _judge(model: Model, kind: Kind, page: str) -> _Judgement:
     segmented = segment_html(page) if kind == "html" else segment_text(page)
     probabilities = model.head(kind).predict_proba(extract([segmented], kind)).tolist()
-    return _Said(segmented, probabilities, model.spam_probability(segmented))
+    return _Judgement(segmented, probabilities, model.spam_probability(segmented))

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.data import LABELS
-from detector.network import Network, Places, Sight
+from detector.network import MOST_IN_MEAN, MOST_REACH, Network, Places, Sight
 from training.export import real_layers, round_network
 from training.network import Rows, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot, plan_of
 
@@ -144,3 +144,16 @@ def test_a_network_learns_what_stands_beside_a_segment() -> None:
     assert right > 0.9
     on = fit_on(network, labelled(rows, labels, offsets), 0.001)
     assert (on.logits(rows, places).argmax(axis=1) == labels).mean() > right
+
+
+@pytest.mark.parametrize("value", [0.25, MOST_IN_MEAN, 1e6])
+def test_means_are_exact_over_the_longest_reach_and_cut_above_the_most(value: float) -> None:
+    n_rows = 3 * MOST_REACH
+    rows = np.full((n_rows, 2), value, np.float32)
+    places = Places.of(np.array([0, n_rows]), [np.arange(n_rows) % 2])
+    most = pytest.approx(min(value, MOST_IN_MEAN), rel=1e-6)
+    assert places.means(rows)[0, 0] == most
+    assert places.group_means(rows)[-1, 1] == most
+    sides = places.side_means(rows, MOST_REACH)
+    assert sides[[0, -1]].tolist() == [[0, 0, most, most], [most, most, 0, 0]]
+    assert sides[1:-1].min() == most == sides[1:-1].max()

@@ -464,7 +464,12 @@ def test_golden_rows_are_replayed_and_the_first_that_differs_is_named(sentence_f
         replay(model, rows)
     rows[0]["spam_probability"] = 0.25
     with pytest.raises(
-        ModelError, match=r"golden page 1 \(text\): its probability of spam is .* here and was 0\.2500000;"
+        ModelError, match=r"golden page 1 \(text\): its probability of spam is 0\.\d{7} here and was 0\.2500000;"
+    ):
+        replay(model, rows)
+    rows[0]["spam_probability"] = None
+    with pytest.raises(
+        ModelError, match=r"golden page 1 \(text\): its probability of spam is 0\.\d{7} here and was unknown;"
     ):
         replay(model, rows)
     rows[0]["spam_probability"] = model.spam_probability(segment_text(rows[0]["page"]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from detector import Detector
-from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
+from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, Kind
 from detector.errors import SampleError
 from detector.features import extract
 from detector.model import Model
@@ -36,6 +37,12 @@ def page_of(name: str, *blocks: tuple[str, str], kind: str | None = None) -> Lab
 def of_sites(pages: list[LabelledPage], sites: int) -> list[LabelledPage]:
     """The pages spread over that many sites."""
     return [replace(page, sample=replace(page.sample, site=f"s{i % sites}")) for i, page in enumerate(pages)]
+
+
+def numbered(page: LabelledPage, number: int) -> LabelledPage:
+    """The page with its number in each line."""
+    lines = tuple(f"{line} page{number} in all" for line in page.sample.lines or ())
+    return label_page(replace(page.sample, content="\n".join(lines), lines=lines))
 
 
 def row_of(rows: list[Row], group: str) -> Row:
@@ -175,6 +182,22 @@ def test_no_site_is_on_both_sides(make_pages: MakePages, monkeypatch: pytest.Mon
     assert fitted[0] | measured == fitted[1] == {page.sample.site for page in pages}
 
 
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_no_line_of_a_measured_page_is_in_what_is_made_of_others(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    text = of_sites([numbered(page, number) for number, page in enumerate(make_pages(40))], 20)
+    fitted: list[Dataset] = []
+    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[0].labelled[kind]) or {}])
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    train(text + of_sites(make_pages(40, "html"), 20), "split", refit=False)
+    (data,) = fitted
+    made = "\n".join(sample.content for sample in data.samples if sample.source == "composed")
+    seen = {int(number) for number in re.findall(r"page(\d+)", made)}
+    assert seen
+    assert not any(is_held_out(text[number].sample.site) for number in seen)
+
+
 def test_unlabelled_pages_teach_and_those_of_measured_sites_do_not(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,9 +241,9 @@ def test_a_text_page_in_paragraphs_keeps_its_segments_and_labels(make_pages: Mak
     (page,) = make_pages(1, "text")
     odd = replace(
         page.sample,
-        content="a < b & c\n\N{ZERO WIDTH SPACE}x",
-        lines=("a < b & c", "\N{ZERO WIDTH SPACE}x"),
-        labels=("content", "comment"),
+        content="a < b & c\n\N{ZERO WIDTH SPACE}x\nb",
+        lines=("a < b & c", "\N{ZERO WIDTH SPACE}x", "b"),
+        labels=("content", "comment", "link_list"),
     )
     for labelled in (page, label_page(odd)):
         paragraphs = in_paragraphs(labelled)
@@ -247,14 +270,26 @@ def test_lists_of_composed_pages_are_marked_up_and_their_articles_are_not(make_p
     assert ways == {True, False}
 
 
+def test_what_the_parser_changes_of_a_line_leaves_its_label(make_pages: MakePages) -> None:
+    (page,) = make_pages(1, "text")
+    lines = ("a\0b", "\ud83d", "c")
+    odd = label_page(
+        replace(page.sample, content="\n".join(lines), lines=lines, labels=("content", "link_list", "content"))
+    )
+    assert in_paragraphs(odd).labels.tolist() == odd.labels.tolist() == [CONTENT, LINK_LIST, CONTENT]
+
+
 def test_text_pages_teach_the_html_head_at_a_lower_weight(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    html, text = make_pages(24, "html"), make_pages(24, "text", 1)
+    html, text = make_pages(24, "html"), make_pages(60, "text", 1)
+    bare = replace(
+        text[0].sample, id="bare", labels=("link_list",) * len(text[0].sample.lines or ()), page_type="article"
+    )
     fitted: list[Dataset] = []
     monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled["html"]) or {}])
     monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
-    train(html + text, "both")
+    train([*html, *text, label_page(bare)], "both")
     (data,) = fitted
     of_page = np.bincount(data.page_of, data.weights)
     taught = {sample.id: weight for sample, weight in zip(data.samples, of_page.tolist(), strict=True)}
@@ -262,7 +297,7 @@ def test_text_pages_teach_the_html_head_at_a_lower_weight(
     for page, share in [*((page, 1.0) for page in html), *((page, 0.3) for page in text)]:
         assert taught.pop(page.sample.id) == pytest.approx(share * page.weights.sum(), rel=1e-4)
     made = [sample for sample in data.samples if sample.id in taught]
-    assert {sample.source for sample in made} == {"composed"}
+    assert {sample.id.split("/")[0] for sample in made} == {"composed", "evading"}
     assert {sample.site for sample in made} <= {page.sample.site for page in text}
     assert any("<a href" in sample.content for sample in made)
 

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.data import CONTENT, LINK_LIST, Label
+from detector.data import CONTENT, LABELS, LINK_LIST, Label
 from training.evaluation.counts import genuine_lists
-from training.labelling import LabelledPage, label_page, named_segments
+from training.jsonl import COMMENT
+from training.labelling import LabelledPage, label_page
 from training.samples import COMPOSED, Sample
 
 MIN_ARTICLE_SEGMENTS = 4
@@ -37,7 +38,7 @@ FEW_HEADLINES, RECOMBINED = (4, 25), 2 / 3
 article does not: how many headlines, and the share of such lists."""
 
 LISTED_SEGMENTS, LISTED_EVERY = 3, 4
-"""Every so many articles one is taken that holds a list itself, of at least so many segments: one fewer than where lists are measured."""
+"""One in so many articles is drawn from those that hold a list themselves, of at least so many segments: one fewer than where lists are measured."""
 
 _LETTERS = tuple("aaabcdeeefghiiijklmnooopqrstuvwxyzäéñøžабвгдеклмнопрстαβγδεлש")
 _BRACKETS = ("[]", "()", "{}", "【】", "（）", "<>", "  ", "||")
@@ -119,11 +120,7 @@ def _compose(
 ) -> LabelledPage:
     """One article with one list."""
     frame = FRAMES[random.integers(len(FRAMES))]
-    pairs = (
-        named_segments(article)
-        if frame == "own"
-        else [pair for pair in named_segments(article) if pair[1] == Label.CONTENT]
-    )
+    pairs = _named(article) if frame == "own" else [pair for pair in _named(article) if pair[1] == Label.CONTENT]
     if frame == "other":
         head, foot = _frame(pages[int(random.integers(len(pages)))])
         pairs = head + pairs + foot
@@ -148,9 +145,15 @@ def _compose(
     return label_page(composed)
 
 
+def _named(page: LabelledPage) -> list[tuple[str, str]]:
+    """The text and the name of the label of each segment."""
+    pairs = zip(page.page.segment_texts(), page.labels.tolist(), strict=True)
+    return [(text, str(LABELS[label]) if label >= 0 else COMMENT) for text, label in pairs]
+
+
 def _frame(page: LabelledPage) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What stands nearest before a page's content and after it, or the page's two ends where it has none."""
-    pairs = named_segments(page)
+    pairs = _named(page)
     content = [place for place, (_, label) in enumerate(pairs) if label == Label.CONTENT]
     first, last = (content[0], content[-1] + 1) if content else (len(pairs) // 2, len(pairs) // 2)
     return pairs[max(first - MOST_FRAME, 0) : first], pairs[last : last + MOST_FRAME]

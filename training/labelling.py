@@ -13,7 +13,6 @@ from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, SegmentedPage
 from detector.errors import SampleError
 from detector.segment import segment_html, segment_text
 from training.align import align
-from training.jsonl import COMMENT
 from training.samples import Sample
 
 UNKNOWN = -1
@@ -80,12 +79,6 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
     page = segment_text(labelled.page.text)
     at = np.searchsorted(labelled.page.starts, page.starts, side="right") - 1
     return weighted(labelled.sample, page, labelled.labels[at])
-
-
-def named_segments(labelled: LabelledPage) -> list[tuple[str, str]]:
-    """The text and the name of the label of each segment."""
-    pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
-    return [(text, str(LABELS[label]) if label >= 0 else COMMENT) for text, label in pairs]
 
 
 def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:

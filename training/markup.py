@@ -9,8 +9,10 @@ from itertools import groupby
 
 import numpy as np
 
-from detector.data import Label
-from training.labelling import LabelledPage, label_page, named_segments
+from detector.data import LINK_LIST
+from detector.errors import SampleError
+from detector.segment import segment_html
+from training.labelling import LabelledPage, weighted
 
 Way = tuple[str, str, str]
 """What stands before a run of lines, around each line, and after the run."""
@@ -27,9 +29,9 @@ LISTS: tuple[Way, ...] = (
 """Ways to write the lines of a link list, one in five as if they were prose."""
 
 
-def in_paragraphs(page: LabelledPage) -> LabelledPage:
+def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
     """A text page as an HTML page: each line is a paragraph, and the labels stay."""
-    return _written(page, PARAGRAPHS)
+    return _written(labelled, PARAGRAPHS)
 
 
 def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
@@ -43,14 +45,18 @@ def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[Label
     return [_written(page, LISTS[way]) for page, way in zip(pages, ways.tolist(), strict=True)]
 
 
-def _written(page: LabelledPage, of_lists: Way) -> LabelledPage:
+def _written(labelled: LabelledPage, of_lists: Way) -> LabelledPage:
     """The page with the lines of its link lists written in that way."""
-    pairs = named_segments(page)
     parts = []
-    for is_list, run in groupby(pairs, key=lambda pair: pair[1] == Label.LINK_LIST):
+    pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
+    for is_list, run in groupby(pairs, key=lambda pair: pair[1] == LINK_LIST):
         before, around, after = of_lists if is_list else PARAGRAPHS
         parts += [before, *(around.format(escape(line)) for line, _ in run), after]
-    lines, labels = zip(*pairs, strict=True)
-    return label_page(
-        replace(page.sample, kind="html", content="\n".join(parts), lines=lines, labels=labels, gold_text=None)
-    )
+    content = "\n".join(parts)
+    page = segment_html(content)
+    if len(page) != len(labelled.labels):
+        raise SampleError(
+            f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text"
+        )
+    # What type its page is of says nothing of the paragraphs.
+    return weighted(replace(labelled.sample, kind="html", content=content, page_type=None), page, labelled.labels)

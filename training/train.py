@@ -147,6 +147,8 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     html = [page for page in pages if page.sample.kind == "html"]
     text = [page for page in pages if page.sample.kind == "text"] + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
+    # What is made of pages is made within each side of the split: no headline, sentence or article crosses it.
+    sides = [[page for page in text if is_held_out(page.sample.site) == side] for side in (True, False)]
     datasets: dict[Kind, Dataset] = {}
     reasons = []
     for kind, chosen in by_kind.items():
@@ -158,8 +160,6 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
         except SampleError as error:
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
-        # Made within each side of the split: no headline, sentence or article crosses it.
-        sides = [[page for page in text if is_held_out(page.sample.site) == side] for side in (True, False)]
         if kind == "text":
             makers = (compose_pages, evade_pages, dress_pages)
             chosen = chosen + [page for side in sides for make in makers for page in make(side, seed)]
@@ -175,12 +175,14 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
 
 
 def _as_html(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
-    """Text pages labelled by line as HTML pages, and some that are made of them."""
+    """Text pages as HTML pages, and composed and evading ones that are made of them; none where none can be composed."""
     lines = [page for page in pages if page.sample.kind == "text"]
-    made = compose_pages(lines, seed, COMPOSED_AS_HTML) + evade_pages(lines, seed)
-    # Without content they would be lists alone, of which corpora of HTML pages have another notion.
+    composed = compose_pages(lines, seed, COMPOSED_AS_HTML)
+    if not composed:
+        return []
+    # Paragraphs without content would be lists alone, of which corpora of HTML pages have another notion.
     with_content = [page for page in lines if (page.labels == CONTENT).any()]
-    return [*map(in_paragraphs, with_content), *with_lists_marked_up(made, seed)]
+    return [*map(in_paragraphs, with_content), *with_lists_marked_up([*composed, *evade_pages(lines, seed)], seed)]
 
 
 def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path | None) -> list[dict[Kind, Head]]:
