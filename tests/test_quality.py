@@ -6,6 +6,7 @@ The samples are not among the shipped model's training pages, so the floors are 
 from __future__ import annotations
 
 import os
+from html import escape
 from itertools import product
 from pathlib import Path
 
@@ -65,8 +66,19 @@ FARMS = {
 }
 
 
-@pytest.mark.parametrize("wording", FARMS)
-def test_an_article_before_eighty_dated_headlines_comes_out_whole_and_alone(wording: str) -> None:
+WAYS = {
+    "list": ("<ul>", '<li><a href="/a">{}</a></li>', "</ul>"),
+    "paragraphs": ("", "<p>{}</p>", ""),
+    "list without links": ("<ul>", "<li>{}</li>", "</ul>"),
+    "table": ("<table>", '<tr><td><a href="/a">{}</a></td></tr>', "</table>"),
+    "definition list": ("<dl>", '<dt><a href="/a">{}</a></dt>', "</dl>"),
+    "headings": ("", '<div class="post"><h4><a href="/a">{}</a></h4></div>', ""),
+}
+"""Markup before a list, around its items, and after it; models are taught the first two (`training/markup.py`)."""
+
+
+def farm(wording: str) -> tuple[list[str], str, list[str]]:
+    """The lines of an article, and the heading and items of the list of dated headlines behind it."""
     name, heading, markers, who, does, what = FARMS[wording]
     (sample,) = read_samples([SAMPLES / f"{name}.tsv"])
     pairs = zip(sample.lines or (), sample.labels or (), strict=True)
@@ -74,10 +86,25 @@ def test_an_article_before_eighty_dated_headlines_comes_out_whole_and_alone(word
     space = "" if wording == "chinese" else " "
     headlines = [space.join(parts) for parts in product(who, does, what)]
     items = [f"- {text} - Skerrow Post {markers.format(day=4 + i % 25)}" for i, text in enumerate(headlines)]
+    return article, heading, items
+
+
+@pytest.mark.parametrize("wording", FARMS)
+def test_an_article_before_eighty_dated_headlines_comes_out_whole_and_alone(wording: str) -> None:
+    article, heading, items = farm(wording)
     assert len(items) == 80
-    text = Detector().strip("\n".join([*article, heading, *items]), "text")
-    kept = text.split("\n")
-    assert kept == article
+    assert Detector().strip("\n".join([*article, heading, *items]), "text").split("\n") == article
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("wording", FARMS)
+def test_the_same_in_html_but_that_the_heading_may_stay(wording: str, way: str) -> None:
+    article, heading, items = farm(wording)
+    before, around, after = WAYS[way]
+    parts = [f"<p>{escape(line)}</p>" for line in article]
+    parts += [f"<h3>{heading}</h3>", before, *(around.format(escape(item)) for item in items), after]
+    kept = Detector().strip("\n".join(parts), "html").split("\n")
+    assert kept in (article, [*article, heading])
 
 
 def figures(rows: list[Row], group: str) -> Row:
