@@ -93,12 +93,9 @@ def is_golden_row(row: Any) -> bool:
     if "spam_probability" not in row or type(row["spam_probability"]) not in (float, type(None)):
         return False
     found = row.get("probabilities")
-    return (
-        isinstance(found, list)
-        and all(
-            isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
-            for values in found
-        )
+    return isinstance(found, list) and all(
+        isinstance(values, list) and len(values) == len(LABELS) and all(type(value) is float for value in values)
+        for values in found
     )
 
 
