@@ -120,8 +120,7 @@ def _build_network(
             raise ValueError(f"stage {place} of '{name}' has distance {distance!r}")
         if sight == Sight.GROUPS and not n_groupings:
             raise ValueError(f"stage {place} of '{name}' looks at groups, and there are none")
-        n_in = width * {Sight.NEIGHBOURS: 3, Sight.SIDES: 2, Sight.GROUPS: n_groupings}.get(sight, 1)
-        layer = _build_layer(f"{name}.layer{place}", n_in, stage["unit"], arrays)
+        layer = _build_layer(f"{name}.layer{place}", width * sight.parts(n_groupings), stage["unit"], arrays)
         if sight != Sight.SEGMENT and layer.bias.shape != (width,):
             raise ValueError(f"stage {place} of '{name}' has {layer.bias.shape} outputs, and adds them to {width}")
         width = len(layer.bias)

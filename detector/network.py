@@ -257,14 +257,21 @@ class Sight(enum.StrEnum):
     SIDES = "sides"
     GROUPS = "groups"
 
+    def parts(self, groupings: int) -> int:
+        """How many rows stand side by side in what is seen for a segment.
+
+        Args:
+            groupings: How many groupings there are.
+        """
+        return {Sight.NEIGHBOURS: 3, Sight.SIDES: 2, Sight.GROUPS: groupings}.get(self, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One hidden step of a network.
 
     Attributes:
-        layer: Of n_in -> n_out for a segment and for the page's mean; of 3 n -> n for neighbours, of 2 n -> n for the sides,
-            and of k n -> n for the means of k groups.
+        layer: Of n_in -> n_out for a segment; for the others of k n -> n, where k is the sight's `parts`.
         sight: A segment's stage replaces the rows; the others add to them (residual connections; He et al. 2016).
         distance: Of the neighbours, in segments; of the sides, how far they reach.
     """

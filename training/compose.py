@@ -77,10 +77,10 @@ def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = 0.4) 
     headlines = [text for text in linked if 20 <= len(text) <= 110]
     entries = [text for text in linked if len(text) <= MENU_CHARS and len(text.split()) <= MENU_WORDS]
     articles = [page for page in pages if len(texts_labelled(page, CONTENT)) >= MIN_ARTICLE_SEGMENTS]
-    with_lists = [page for page in articles if _holds_list(page)] or articles
     vocabulary = [word for text in headlines for word in text.split() if word.isalpha()]
     if len(headlines) < 20 or not articles:
         return []
+    with_lists = [page for page in articles if _holds_list(page)] or articles
     composed = []
     for number in range(int(len(pages) * share)):
         among = articles if number % LISTED_EVERY else with_lists

@@ -40,7 +40,8 @@ SIZES = (128, 64)
 """Outputs of the first dense layer; of the second and of the later stages, in the network that is kept."""
 
 TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": SIZES}
-"""Of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no better than (96, 48); since text pages teach it as well nothing wider was tried."""
+"""Of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no better than (96, 48);
+since text pages teach it as well nothing wider was tried."""
 
 TEACHER_ROWS: dict[Kind, int] = {"text": 8_000_000, "html": ROWS_SEEN}
 """Segments that a teacher sees."""

@@ -56,7 +56,7 @@ def _written(labelled: LabelledPage, of_lists: Way) -> LabelledPage:
     page = segment_html(content)
     if len(page) != len(labelled.labels):
         raise SampleError(
-            f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text"
+            f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text; leave it out"
         )
     # What type its page is of says nothing of the paragraphs.
     return weighted(replace(labelled.sample, kind="html", content=content, page_type=None), page, labelled.labels)

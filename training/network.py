@@ -166,13 +166,8 @@ class _Parameters:
         """At random, by the number of inputs of each layer (LeCun et al., "Efficient BackProp", 1998)."""
         hidden, width = sizes
         plan = plan_of(groupings)
-        entering = {
-            Sight.NEIGHBOURS: 3 * width,
-            Sight.PAGE: width,
-            Sight.SIDES: 2 * width,
-            Sight.GROUPS: groupings * width,
-        }
-        shapes = [(inputs, hidden), (hidden, width), *((entering[sight], width) for sight, _ in plan[2:])]
+        further = [(sight.parts(groupings) * width, width) for sight, _ in plan[2:]]
+        shapes = [(inputs, hidden), (hidden, width), *further]
         weights: list[Reals] = []
         biases: list[Reals] = []
         for n_in, n_out in [*shapes, (width, len(LABELS))]:

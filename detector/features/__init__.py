@@ -69,6 +69,7 @@ def grouping_names(kind: Kind) -> tuple[str, ...]:
 
 _COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
 _LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
+_PROSE_AT = context.POSITION_NAMES.index("is_prose")
 
 
 def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
@@ -95,7 +96,7 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     )
     words, sentences = np.expm1(own[_COUNTS_AT])
     position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
-    prose = position[context.POSITION_NAMES.index("is_prose")]
+    prose = position[_PROSE_AT]
     parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
         parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
