@@ -20,7 +20,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import MIN_PAGES
 from training.labelling import LabelledPage, as_text, label_page
-from training.markup import in_paragraphs, with_lists_marked_up
+from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
 from training.sites import FOLDS, site_fold
@@ -255,7 +255,7 @@ def test_a_text_page_in_paragraphs_keeps_its_segments_and_labels(make_pages: Mak
 
 
 def test_lists_of_composed_pages_are_marked_up_and_their_articles_are_not(make_pages: MakePages) -> None:
-    pages = compose_pages(make_pages(24, "text"), 0)
+    pages = compose_pages(make_pages(24, "text"), 0, share=1.0)
     made = with_lists_marked_up(pages, 0)
     ways = set()
     for page, html in zip(pages, made, strict=True):
@@ -263,11 +263,24 @@ def test_lists_of_composed_pages_are_marked_up_and_their_articles_are_not(make_p
         assert np.array_equal(html.labels, page.labels)
         assert html.page.elements is not None
         linked = html.page.elements.links > 0
-        assert not linked[page.labels != LINK_LIST].any()
-        in_lists = linked[page.labels == LINK_LIST]
+        listed = page.labels == LINK_LIST
+        assert not linked[~listed].any()
+        headings = np.array([html.page.elements.tags[i] == "h3" for i in html.page.elements.innermost])
+        first = listed & np.diff(listed, prepend=False)
+        assert np.array_equal(headings, first) or not headings.any()
+        in_lists = linked[listed & ~headings]
         assert in_lists.all() or not in_lists.any()
-        ways.add(bool(in_lists.all()))
-    assert ways == {True, False}
+        ways.add((bool(in_lists.all()), bool(headings.any())))
+    assert ways == {(True, True), (True, False), (False, True), (False, False)}
+
+
+def test_broken_lines_are_segments_with_the_labels_of_the_lines(make_pages: MakePages) -> None:
+    (page,) = make_pages(1, "text")
+    broken = in_broken_lines(page)
+    assert broken.sample.content.count("<br>") == len(page.labels)
+    assert broken.page.segment_texts() == page.page.segment_texts()
+    assert np.array_equal(broken.labels, page.labels)
+    assert np.array_equal(broken.weights, page.weights)
 
 
 def test_what_the_parser_changes_of_a_line_leaves_its_label(make_pages: MakePages) -> None:
@@ -300,6 +313,31 @@ def test_text_pages_teach_the_html_head_at_a_lower_weight(
     assert {sample.id.split("/")[0] for sample in made} == {"composed", "evading"}
     assert {sample.site for sample in made} <= {page.sample.site for page in text}
     assert any("<a href" in sample.content for sample in made)
+
+
+def test_long_lines_of_pages_without_content_teach_nothing(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = make_pages(30)
+    lines = ("cheap " * 20, "cheap locks", "locks " * 20)
+    spun = label_page(
+        replace(pages[0].sample, id="spun", content="\n".join(lines), lines=lines, labels=("link_list",) * 3)
+    )
+    mixed = label_page(
+        replace(spun.sample, id="mixed", site="mixed.example", labels=("content", "link_list", "link_list"))
+    )
+    fitted: list[Dataset] = []
+    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled["text"]) or {}])
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    train([*pages, spun, mixed], "text")
+    (data,) = fitted
+    weights, labels = ({}, {})
+    for place, sample in enumerate(data.samples):
+        rows = slice(data.offsets[place], data.offsets[place + 1])
+        weights[sample.id], labels[sample.id] = data.weights[rows].tolist(), data.labels[rows].tolist()
+    assert weights["spun"] == [0, spun.weights[1], 0]
+    assert labels["spun"] == [LINK_LIST] * 3, "the scorer of whole pages is to know them"
+    assert weights["mixed"] == mixed.weights.tolist()
 
 
 def test_pages_labelled_by_line_are_neither_html_nor_composed(make_pages: MakePages) -> None:

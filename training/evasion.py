@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
-from detector.segment import segment_text
 from training.compose import Template, texts_labelled
-from training.labelling import LabelledPage
+from training.labelling import LabelledPage, relined
 from training.samples import COMPOSED
 
 SHARE = 0.03
@@ -118,7 +117,7 @@ def _dressed(
     pairs = zip(page.page.segment_texts(), _prose(page).tolist(), strict=True)
     lines = [(dress(text) if is_prose else text, place) for place, (text, is_prose) in enumerate(pairs)]
     rewritten = replace(page.sample, id=f"dressed/{number}/{page.sample.id}", source=COMPOSED)
-    return replace(_of_lines(page, lines), sample=rewritten)
+    return replace(relined(page, lines), sample=rewritten)
 
 
 def _lenders(pages: Sequence[LabelledPage]) -> Lenders:
@@ -166,13 +165,4 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
         else:
             lines.append((text + glue + sentence, place))
     rewritten = replace(sample, id=f"evading/{number}/{sample.id}", source=COMPOSED)
-    return replace(_of_lines(page, lines), sample=rewritten)
-
-
-def _of_lines(page: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
-    """The page of other lines, each with the number of the line whose label it has."""
-    # A line of nothing but dashes is nothing without its bullets.
-    lines = [(text, place) for text, place in lines if text.strip()]
-    texts, origins = [text for text, _ in lines], [place for _, place in lines]
-    made = segment_text("\n".join(texts))
-    return LabelledPage(page.sample, made, page.labels[origins], page.weights[origins])
+    return replace(relined(page, lines), sample=rewritten)

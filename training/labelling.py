@@ -39,7 +39,7 @@ class LabelledPage:
         sample: Where it came from.
         page: Its segments.
         labels: (n_segments,) int8, index into `LABELS`, -1 where unknown.
-        weights: (n_segments,) float32, 0 where unknown.
+        weights: (n_segments,) float32, 0 where unknown or where the label is not to be learnt.
     """
 
     sample: Sample
@@ -79,6 +79,15 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
     page = segment_text(labelled.page.text)
     at = np.searchsorted(labelled.page.starts, page.starts, side="right") - 1
     return weighted(labelled.sample, page, labelled.labels[at])
+
+
+def relined(labelled: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
+    """A text page of other lines, each with the number of the line whose label and weight it has."""
+    # A line of nothing but dashes is nothing without its bullets.
+    lines = [(text, place) for text, place in lines if text.strip()]
+    texts, origins = [text for text, _ in lines], [place for _, place in lines]
+    page = segment_text("\n".join(texts))
+    return LabelledPage(labelled.sample, page, labelled.labels[origins], labelled.weights[origins])
 
 
 def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:

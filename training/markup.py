@@ -28,6 +28,12 @@ LISTS: tuple[Way, ...] = (
 )
 """Ways to write the lines of a link list, one in five as if they were prose."""
 
+HEADING = "<h3>{}</h3>"
+"""How the first line of a link list is written on every other page: it mostly is the list's heading."""
+
+BROKEN: Way = ("<div>", "{}<br>", "</div>")
+"""Lines that end where a screen ended."""
+
 
 def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
     """A text page as an HTML page: each line is a paragraph, and the labels stay."""
@@ -41,17 +47,29 @@ def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[Label
         pages: Whose link lists nobody saw with their markup: composed ones.
         seed: Of the random choices.
     """
-    ways = np.random.default_rng(seed).integers(len(LISTS), size=len(pages))
-    return [_written(page, LISTS[way]) for page, way in zip(pages, ways.tolist(), strict=True)]
+    random = np.random.default_rng(seed)
+    ways = random.integers(len(LISTS), size=len(pages)).tolist()
+    headed = random.integers(2, size=len(pages)).astype(bool).tolist()
+    return [_written(page, LISTS[way], headed=head) for page, way, head in zip(pages, ways, headed, strict=True)]
 
 
-def _written(labelled: LabelledPage, of_lists: Way) -> LabelledPage:
-    """The page with the lines of its link lists written in that way."""
+def in_broken_lines(labelled: LabelledPage) -> LabelledPage:
+    """A text page as an HTML page: each line ends with a break, and the labels stay."""
+    return _written(labelled, BROKEN, BROKEN)
+
+
+def _written(
+    labelled: LabelledPage, of_lists: Way, of_others: Way = PARAGRAPHS, *, headed: bool = False
+) -> LabelledPage:
+    """The page with the lines of its link lists written in one way and the others in another; lists with a heading or without."""
     parts = []
     pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
     for is_list, run in groupby(pairs, key=lambda pair: pair[1] == LINK_LIST):
-        before, around, after = of_lists if is_list else PARAGRAPHS
-        parts += [before, *(around.format(escape(line)) for line, _ in run), after]
+        lines = [escape(line) for line, _ in run]
+        if is_list and headed and len(lines) > 1:
+            parts.append(HEADING.format(lines.pop(0)))
+        before, around, after = of_lists if is_list else of_others
+        parts += [before, *map(around.format, lines), after]
     content = "\n".join(parts)
     page = segment_html(content)
     if len(page) != len(labelled.labels):

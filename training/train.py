@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,12 +26,13 @@ from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
 from training.labelling import LabelledPage, as_text
-from training.markup import in_paragraphs, with_lists_marked_up
+from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
 from training.samples import Sample
 from training.sites import site_fold
 from training.sufficiency import check_balance
+from training.wrapping import wrap_pages
 
 HELD_OUT_PARTS = 4
 """One part in four of the sites is held out to measure on."""
@@ -45,6 +46,9 @@ as paragraphs have nothing of what markup says."""
 
 COMPOSED_AS_HTML = 0.15
 """Composed HTML pages by text pages: without any, plain paragraphs teach that an auto-blog's archive is one of them."""
+
+SPUN_CHARS = 80
+"""Lines of pages without content from which they teach nothing: see `_without_spun`."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
@@ -145,7 +149,8 @@ def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
     """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
     html = [page for page in pages if page.sample.kind == "html"]
-    text = [page for page in pages if page.sample.kind == "text"] + [_lighter(as_text(page)) for page in html]
+    lines = [_without_spun(page) for page in pages if page.sample.kind == "text"]
+    text = lines + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     # What is made of pages is made within each side of the split: no headline, sentence or article crosses it.
     sides = [[page for page in text if is_held_out(page.sample.site) == side] for side in (True, False)]
@@ -161,7 +166,7 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
             reasons.append(f"{error} (of {len(chosen)} pages, {len(chosen) - len(seen)} are set aside to measure on)")
             continue
         if kind == "text":
-            makers = (compose_pages, evade_pages, dress_pages)
+            makers = (compose_pages, evade_pages, dress_pages, wrap_pages)
             chosen = chosen + [page for side in sides for make in makers for page in make(side, seed)]
         else:
             chosen = chosen + [_lighter(page) for side in sides for page in _as_html(side, seed)]
@@ -175,14 +180,15 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
 
 
 def _as_html(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
-    """Text pages as HTML pages, and composed and evading ones that are made of them; none where none can be composed."""
+    """Text pages as HTML pages, and composed, evading and wrapped ones that are made of them; none where none can be composed."""
     lines = [page for page in pages if page.sample.kind == "text"]
     composed = compose_pages(lines, seed, COMPOSED_AS_HTML)
     if not composed:
         return []
     # Paragraphs without content would be lists alone, of which corpora of HTML pages have another notion.
     with_content = [page for page in lines if (page.labels == CONTENT).any()]
-    return [*map(in_paragraphs, with_content), *with_lists_marked_up([*composed, *evade_pages(lines, seed)], seed)]
+    made = with_lists_marked_up([*composed, *evade_pages(lines, seed)], seed)
+    return [*map(in_paragraphs, with_content), *made, *map(in_broken_lines, wrap_pages(lines, seed))]
 
 
 def _fit(parts: Sequence[_Material], seed: int, progress: Progress, cache: Path | None) -> list[dict[Kind, Head]]:
@@ -218,6 +224,18 @@ def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache
             unknown = np.full(len(page), -1, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
     return build_dataset(chosen, kind, cache)
+
+
+def _without_spun(page: LabelledPage) -> LabelledPage:
+    """The page, with nothing to be learnt of its long lines if none of it is content.
+
+    Spun prose is prose by all that is known of a line. Networks that are taught its labels doubt every page of nothing but prose,
+    most of all in languages they have seldom seen; whether a page is spam is told of the page as a whole.
+    """
+    if (page.labels == CONTENT).any():
+        return page
+    long = page.page.ends - page.page.starts >= SPUN_CHARS
+    return replace(page, weights=np.where(long, np.float32(0), page.weights))
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

@@ -1,0 +1,53 @@
+"""Pages broken into short lines for training, as mail, old pages and books in plain text are: prose all the same."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from detector.data import CONTENT
+from training.labelling import LabelledPage, relined
+from training.samples import COMPOSED
+
+SHARE = 0.02
+"""Wrapped pages by pages given."""
+
+WIDTHS = (50, 90)
+"""Most characters of a line, drawn anew for each page."""
+
+LEAST_CHARS, LEAST_LINES = 150, 4
+"""Pages with so many lines of content of so many characters can be wrapped."""
+
+
+def wrap_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -> list[LabelledPage]:
+    """Make further pages of labelled ones, with no line longer than a screen of old.
+
+    Args:
+        pages: Labelled pages read as text.
+        seed: Of the random choices.
+        share: Wrapped pages by pages given.
+
+    Returns:
+        The wrapped pages, each of the site of the page it is made of; every piece of a line has its label. Empty where no page
+        has long lines enough.
+    """
+    random = np.random.default_rng(seed)
+    able = [page for page in pages if _long_lines(page) >= LEAST_LINES]
+    if not able:
+        return []
+    chosen = random.integers(len(able), size=int(len(pages) * share)).tolist()
+    return [_wrapped(able[i], int(random.integers(*WIDTHS)), number) for number, i in enumerate(chosen)]
+
+
+def _long_lines(page: LabelledPage) -> int:
+    return int(((page.labels == CONTENT) & (page.page.ends - page.page.starts >= LEAST_CHARS)).sum())
+
+
+def _wrapped(page: LabelledPage, width: int, number: int) -> LabelledPage:
+    texts = page.page.segment_texts()
+    lines = [(line, place) for place, text in enumerate(texts) for line in textwrap.wrap(text, width)]
+    rewritten = replace(page.sample, id=f"wrapped/{number}/{page.sample.id}", source=COMPOSED)
+    return replace(relined(page, lines), sample=rewritten)
