@@ -15,7 +15,7 @@ from detector.comments import drop_comments
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
-from detector.features import extract, feature_names
+from detector.features import extract, feature_names, grouping_names
 from detector.features.site import scheme, site_features
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
@@ -23,7 +23,7 @@ from detector.network import Places
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
 from detector.signatures import SignatureStore
-from detector.smoothing import decide, drop_list_headings, rescue_prose
+from detector.smoothing import decide, drop_list_headings, raise_prose, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
 
@@ -45,6 +45,8 @@ NUL_SHARE_OF_BINARY = 0.01
 
 _PROSE_AT = feature_names("text").index("is_prose")
 """The same column in either kind of page."""
+
+_KIND_OF_PLACE = grouping_names("html").index("kind of place")
 
 
 class Detector:
@@ -166,7 +168,7 @@ class Detector:
         segmented = [page for _, page in group]
         offsets = np.cumsum([0, *map(len, segmented)])
         head = self.model.head(kind)
-        probabilities, prose = _score(head, segmented, kind)
+        probabilities, prose = score(head, segmented, kind)
         site = None
         if self.signatures is not None and head.site is not None:
             site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
@@ -208,16 +210,19 @@ class Detector:
         return results
 
 
-def _score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Probabilities, (n_segments, n_labels) float32, and whether a segment is prose; pieces of long pages each alone."""
     long = any(len(page) > WINDOW for page in pages)
     groups = [[piece] for page in pages for piece in windows_of(page)] if long else [pages]
     scored = []
     for group in groups:
         features = extract(group, kind)
-        scored.append((head.predict_proba(features), features.X[:, _PROSE_AT] > 0))
-    probabilities, prose = zip(*scored, strict=True)
-    return np.concatenate(probabilities), np.concatenate(prose)
+        probabilities, prose = head.predict_proba(features), features.X[:, _PROSE_AT] > 0
+        if kind == "html":
+            raise_prose(probabilities, prose, features.groups[_KIND_OF_PLACE])
+        scored.append((probabilities, prose))
+    all_probabilities, all_prose = zip(*scored, strict=True)
+    return np.concatenate(all_probabilities), np.concatenate(all_prose)
 
 
 def batches(pages: Iterable[str | bytes | Page], batch_size: int) -> Iterator[list[Page]]:

@@ -8,6 +8,37 @@ from numpy.typing import NDArray
 from detector.data import CONTENT, LINK_LIST
 from detector.network import Places
 
+RAISED = 0.5
+"""How far doubtful prose goes towards the mean log-odds of all prose in the same kind of place; with .8 no figure is another."""
+
+LEAST_ODDS = 1e-4
+"""Of a label: beyond that nothing is said of others."""
+
+
+def raise_prose(
+    probabilities: NDArray[np.float32], prose: NDArray[np.bool_], kinds_of_place: NDArray[np.int64]
+) -> None:
+    """Bring doubtful prose nearer to the other prose in the same kind of place, in place: paragraphs stay together.
+
+    None is lowered, so that a list that looks like prose does not take the article with it.
+
+    Args:
+        probabilities: (n_segments, n_labels) float32.
+        prose: (n_segments,) bool.
+        kinds_of_place: (n_segments,) int64, equal where the names of the elements around are; none is on two pages.
+    """
+    rows = prose.nonzero()[0]
+    content = probabilities[rows, CONTENT].astype(np.float64)
+    odds = np.log(np.maximum(content, LEAST_ODDS) / np.maximum(1 - content, LEAST_ODDS))
+    number = np.unique(kinds_of_place.take(rows), return_inverse=True)[1]
+    means = np.bincount(number, odds) / np.bincount(number)
+    ahead = means.take(number) - odds
+    rows, content, odds, ahead = (each[ahead > 0] for each in (rows, content, odds, ahead))
+    raised = 1 / (1 + np.exp(-odds - RAISED * ahead))
+    probabilities[rows] *= ((1 - raised) / (1 - content))[:, None]
+    probabilities[rows, CONTENT] = raised
+
+
 LIKELY, SURE = 0.5, 0.9
 """Probabilities of content from which a segment may be its page's content, and from which it surely is."""
 

@@ -9,7 +9,7 @@ from turbohtml.saxparse import SaxHandler, sax_parse
 from detector.segment import html as segment
 from detector.segment.hiding import Hidden, how_hidden
 from detector.segment.lines import LONG_CELL
-from detector.segment.tags import BLOCK, BREAK, CELL, DROPPED_TAGS, LINK, RAW, VERBATIM, role_of
+from detector.segment.tags import BLOCK, BREAK, CELL, DROPPED_TAGS, INLINE, LINK, RAW, VERBATIM, role_of
 from detector.segment.text import INVISIBLE
 
 NAMING = ("class", "id", "role", "itemprop")
@@ -64,6 +64,8 @@ class Reference(SaxHandler):
         values = {name: value or "" for name, value in attributes}
         # What keeps its text raw is inline.
         role, way = role_of(tag.encode()) % RAW, how_hidden(tag, values.get("style", ""), hidden="hidden" in values)
+        if role == LINK and way is None and "name" in values and "href" not in values:
+            role = INLINE
         outside = any(element.tag in self.dropped or element.way is Hidden.LEFT_OUT for element in self.opened)
         if role >= BLOCK and not outside and tag not in self.dropped:
             for element in self.opened:

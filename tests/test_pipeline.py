@@ -14,7 +14,7 @@ import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
 from detector.network import Places
-from detector.smoothing import decide, drop_list_headings, rescue_prose
+from detector.smoothing import decide, drop_list_headings, raise_prose, rescue_prose
 
 DETECTOR = Detector()
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -164,3 +164,26 @@ def test_a_page_with_prose_is_not_emptied() -> None:
     probabilities = np.array([[0.3, 0.7, 0], [0.1, 0, 0.9], [0.2, 0.8, 0], [0.9, 0.1, 0], [0.4, 0.6, 0]], np.float32)
     rescue_prose(labels, probabilities, np.array([True, True, False, True, True]), np.array([0, 3, 3, 5]))
     assert labels.tolist() == [0, 2, 1, 0, 1]
+
+
+def test_doubtful_prose_is_raised_towards_the_other_prose_in_its_kind_of_place() -> None:
+    odds = np.array([3.0, -1.0, 1.0, 2.0, -4.0])
+    content = 1 / (1 + np.exp(-odds))
+    probabilities = np.stack((content, (1 - content) / 4, (1 - content) * 3 / 4), axis=1).astype(np.float32)
+    before = probabilities.copy()
+    raise_prose(probabilities, np.array([True, True, True, False, True]), np.array([7, 7, 7, 7, 2]))
+    # The mean is 1: what is below goes half of the way; what is above, is no prose or has no like stays.
+    raised = np.log(probabilities[:, 0] / (1 - probabilities[:, 0]))
+    np.testing.assert_allclose(raised, [3.0, 0.0, 1.0, 2.0, -4.0], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities[:, 2], 3 * probabilities[:, 1], rtol=1e-5)
+    assert np.array_equal(probabilities[3:], before[3:])
+
+
+def test_raising_prose_stays_finite_where_all_is_sure() -> None:
+    probabilities = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    raise_prose(probabilities, np.ones(3, bool), np.zeros(3, np.int64))
+    assert np.isfinite(probabilities).all()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    raise_prose(probabilities, np.zeros(3, bool), np.zeros(3, np.int64))
+    raise_prose(np.empty((0, 3), np.float32), np.empty(0, bool), np.empty(0, np.int64))

@@ -113,6 +113,24 @@ def test_markup_becomes_spans_over_segments() -> None:
     assert elements.link_chars.tolist() == [4, 0, 0]
 
 
+def test_the_name_of_a_place_is_no_link_and_a_button_is_one() -> None:
+    page = segment_html(
+        "<a name=top><p>All</p> <p>that <a href=x>follows</a> <a onclick=y name=z class=b href>it</a></p>"
+    )
+    assert page.text == "All\nthat follows it"
+    assert page.elements is not None
+    assert page.elements.link_chars.tolist() == [0, len("followsit")]
+    assert page.elements.links.tolist() == [0, 2]
+    for button in ("<a>Menu</a>", "<a class=b>Menu</a>", "<a id=b>Menu</a>"):
+        elements = segment_html(button).elements
+        assert elements is not None
+        assert elements.link_chars.tolist() == [len("Menu")]
+
+
+def test_a_named_place_that_is_not_seen_stays_unseen() -> None:
+    assert texts("<p>a<a name=x style='visibility:hidden'>b</a></p><p>c<a name=y hidden>d</a></p>") == ["a", "c"]
+
+
 @given(st.text(alphabet=st.sampled_from("<>/abdiptrul \n\"'=&;\x00é漢\ud800")))
 def test_any_markup_gives_consistent_spans(html: str) -> None:
     page = segment_html(html)

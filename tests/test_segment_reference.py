@@ -81,3 +81,6 @@ def test_raw_text_and_declarations_are_no_tags() -> None:
 
 def test_names_may_hold_brackets_and_quotes() -> None:
     assert_as_reference("""<a<b>one</a<b><p <c"=1 k=' class=' id="d">two<div " class="e">three""")
+    assert_as_reference(
+        "<a name=top><p>one<a name=b href=c>two<a name>three<p><a style=visibility:hidden name=q>four<p>five"
+    )

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, Kind, Page
 from detector.errors import SampleError
-from detector.features import extract
 from detector.features.site import scheme, site_features
 from detector.model import CLIP, Head, Model, SiteHead, stack_site_inputs
+from detector.pipeline import score
 from detector.signatures import SignatureCounter, SignatureStore
 from detector.site_memory import count_pages
 from training.fit import Progress
@@ -152,7 +152,7 @@ def _elsewhere(page: SitePage, number: int) -> SitePage:
 def _rows(pages: Sequence[SitePage], store: SignatureStore, head: Head, kind: Kind) -> _Rows:
     labelled = [label_page(page.sample) for page in pages]
     segmented = [page.page for page in labelled]
-    alone = head.predict_proba(extract(segmented, kind))
+    alone, _ = score(head, segmented, kind)
     site = site_features(segmented, [page.url for page in pages], store)
     labels = np.concatenate([page.labels for page in labelled])
     weights = np.concatenate([page.weights for page in labelled]) * np.where(labels == CONTENT, CONTENT_WEIGHT, 1.0)

@@ -33,6 +33,10 @@ NOSCRIPT_CHARS = 500
 _DROPPED = ",".join(DROPPED_TAGS)
 _DROPPED_WITHOUT_SCRIPTS = ",".join(tag for tag in DROPPED_TAGS if tag != "noscript")
 
+_PLACES = ":is(a,a_)[name]:not([href],[hidden])"
+"""Anchors that give a place a name and lead nowhere: old pages leave them open, and all that follows would stand in a link. Others
+without an address are buttons of scripts, which is what links are here."""
+
 _LEFT_OUT = f'[hidden="{Hidden.LEFT_OUT.value}"]'
 
 
@@ -85,8 +89,7 @@ def _canonical(html: str, dropped: str, unwrapped: str = "") -> tuple[bytes, boo
         ways = _mark_hidden(document)
         if Hidden.LEFT_OUT in ways:
             document.remove(_LEFT_OUT)
-        if unwrapped:
-            document.strip_tags(unwrapped)
+        document.strip_tags(f"{_PLACES},{unwrapped}" if unwrapped else _PLACES)
         for comment in cast("list[Comment]", document.xpath("//comment()")):
             comment.decompose()
         # In pieces, and joined when the tree is gone, which is large: what it takes is what a page takes at most.
