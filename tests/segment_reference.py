@@ -64,7 +64,7 @@ class Reference(SaxHandler):
         values = {name: value or "" for name, value in attributes}
         # What keeps its text raw is inline.
         role, way = role_of(tag.encode()) % RAW, how_hidden(tag, values.get("style", ""), hidden="hidden" in values)
-        if role == LINK and way is None and "name" in values and "href" not in values:
+        if role == LINK and way is None and "name" in values and not {"href", "onclick"} & values.keys():
             role = INLINE
         outside = any(element.tag in self.dropped or element.way is Hidden.LEFT_OUT for element in self.opened)
         if role >= BLOCK and not outside and tag not in self.dropped:

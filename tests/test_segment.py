@@ -114,14 +114,12 @@ def test_markup_becomes_spans_over_segments() -> None:
 
 
 def test_the_name_of_a_place_is_no_link_and_a_button_is_one() -> None:
-    page = segment_html(
-        "<a name=top><p>All</p> <p>that <a href=x>follows</a> <a onclick=y name=z class=b href>it</a></p>"
-    )
+    page = segment_html("<a name=top><p>All</p> <p>that <a href=x>follows</a> <a name=z class=b href>it</a></p>")
     assert page.text == "All\nthat follows it"
     assert page.elements is not None
     assert page.elements.link_chars.tolist() == [0, len("followsit")]
     assert page.elements.links.tolist() == [0, 2]
-    for button in ("<a>Menu</a>", "<a class=b>Menu</a>", "<a id=b>Menu</a>"):
+    for button in ("<a>Menu</a>", "<a class=b>Menu</a>", "<a id=b>Menu</a>", "<a name=b onclick=c>Menu</a>"):
         elements = segment_html(button).elements
         assert elements is not None
         assert elements.link_chars.tolist() == [len("Menu")]

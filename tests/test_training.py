@@ -278,9 +278,13 @@ def test_broken_lines_are_segments_with_the_labels_of_the_lines(make_pages: Make
     (page,) = make_pages(1, "text")
     broken = in_broken_lines(page)
     assert broken.sample.content.count("<br>") == len(page.labels)
+    assert broken.sample.content.count("<div>") == 1, "where the lists are must not show"
     assert broken.page.segment_texts() == page.page.segment_texts()
     assert np.array_equal(broken.labels, page.labels)
     assert np.array_equal(broken.weights, page.weights)
+    untaught = replace(page, weights=np.where(page.labels == CONTENT, page.weights, np.float32(0)))
+    for written in (in_broken_lines, in_paragraphs):
+        assert np.array_equal(written(untaught).weights, untaught.weights)
 
 
 def test_what_the_parser_changes_of_a_line_leaves_its_label(make_pages: MakePages) -> None:

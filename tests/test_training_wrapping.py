@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from detector.data import CONTENT, LABELS
 from training.compose import texts_labelled
-from training.labelling import LabelledPage, label_page
+from training.labelling import LabelledPage, label_page, weighted
 from training.wrapping import LEAST_CHARS, LEAST_LINES, WIDTHS, wrap_pages
 
 MakePages = Callable[..., list[LabelledPage]]
@@ -40,7 +41,9 @@ def test_a_wrapped_page_has_the_words_of_its_page_in_short_lines(pages: list[Lab
         assert len(page.labels) > len(before.labels)
         for label in range(len(LABELS)):
             assert " ".join(texts_labelled(page, label)).split() == " ".join(texts_labelled(before, label)).split()
-        assert set(page.weights.tolist()) <= set(before.weights.tolist())
+        np.testing.assert_allclose(
+            page.weights, weighted(page.sample, page.page, page.labels).weights, rtol=1e-5, err_msg="by length"
+        )
 
 
 def test_pages_of_short_lines_are_not_wrapped(make_pages: MakePages) -> None:
@@ -50,6 +53,21 @@ def test_pages_of_short_lines_are_not_wrapped(make_pages: MakePages) -> None:
     pages = [label_page(sample)]
     assert wrap_pages(pages, 0, share=3.0) == []
     assert wrap_pages([], 0) == []
+
+
+def test_what_teaches_nothing_teaches_nothing_in_pieces(pages: list[LabelledPage]) -> None:
+    bare = [LabelledPage(p.sample, p.page, p.labels, np.where(p.labels == CONTENT, p.weights, 0)) for p in pages]
+    for page in wrap_pages(bare, 0, share=2.0):
+        assert np.array_equal(page.weights > 0, page.labels == CONTENT)
+
+
+def test_pieces_of_characters_that_nobody_sees_are_no_lines(pages: list[LabelledPage]) -> None:
+    unseen = "\u200b" * 200
+    lines = tuple(f"{text} {unseen} {text}" for text in pages[0].sample.lines or ())
+    (page,) = wrap_pages(
+        [label_page(replace(pages[0].sample, content="\n".join(lines), lines=lines))] * 50, 0, share=0.02
+    )
+    assert len(page.labels) == len(page.page) > len(lines)
 
 
 def test_wrapping_follows_the_seed(pages: list[LabelledPage]) -> None:

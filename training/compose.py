@@ -105,8 +105,9 @@ def _recombined(headlines: list[str], random: np.random.Generator) -> list[str]:
 
 
 def texts_labelled(page: LabelledPage, label: int) -> list[str]:
-    """The texts of a page's segments of one label."""
-    return [text for text, known in zip(page.page.segment_texts(), page.labels.tolist(), strict=True) if known == label]
+    """The texts of a page's segments of one label, but for those of which nothing is to be learnt."""
+    chosen = ((page.labels == label) & (page.weights > 0)).tolist()
+    return [text for text, is_one in zip(page.page.segment_texts(), chosen, strict=True) if is_one]
 
 
 def _compose(
@@ -146,9 +147,9 @@ def _compose(
 
 
 def _named(page: LabelledPage) -> list[tuple[str, str]]:
-    """The text and the name of the label of each segment."""
-    pairs = zip(page.page.segment_texts(), page.labels.tolist(), strict=True)
-    return [(text, str(LABELS[label]) if label >= 0 else COMMENT) for text, label in pairs]
+    """The text and the name of the label of each segment, `comment` where nothing is to be learnt."""
+    names = [str(LABELS[label]) if weight else COMMENT for label, weight in zip(page.labels, page.weights, strict=True)]
+    return list(zip(page.page.segment_texts(), names, strict=True))
 
 
 def _frame(page: LabelledPage) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -20,7 +20,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import as_dicts, evaluate
 from training.export import segment_rows
 from training.fit import MIN_PAGES, Progress
-from training.labelling import LabelledPage, as_text
+from training.labelling import LabelledPage, as_text, without_spun
 from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out
@@ -89,7 +89,8 @@ def extend_head(head: Head, data: Dataset) -> Head:
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:
     """The pages for each head that there are enough of."""
     html = [page for page in pages if page.sample.kind == "html"]
-    text = [page for page in pages if page.sample.kind == "text"] + [as_text(page) for page in html]
+    lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
+    text = lines + [as_text(page) for page in html]
     every: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     chosen: dict[Kind, list[LabelledPage]] = {}
     reasons = []

@@ -165,7 +165,7 @@ def check_trainable(pages: Sequence[LabelledPage], kind: Kind) -> None:
             f"too few {kind} samples: {len(pages)} pages from {len(sites)} sites; "
             f"at least {MIN_PAGES} pages from {FOLDS} sites are needed to learn and to check what was learnt"
         )
-    found = {label for page in pages for label in np.unique(page.labels).tolist()}
+    found = {label for page in pages for label in np.unique(page.labels[page.weights > 0]).tolist()}
     missing = [str(label) for number, label in enumerate(LABELS) if number not in found]
     if missing:
         raise SampleError(f"the {kind} samples have no segment labelled {', '.join(missing)}; add pages that do")

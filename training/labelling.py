@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, SegmentedPage
 from detector.errors import SampleError
 from detector.segment import segment_html, segment_text
+from detector.segment.text import INVISIBLE
 from training.align import align
 from training.samples import Sample
 
@@ -24,6 +25,9 @@ CONTENT_SHARE, DOUBTFUL_SHARE = 0.5, 0.2
 
 LINK_SHARE = 0.5
 """Share of a segment's characters in links from which it belongs to a link list."""
+
+SPUN_CHARS = 80
+"""Lines of pages without content from which they teach nothing: see `without_spun`."""
 
 LEAVES_OUT_TITLES = frozenset(("fundus",))
 """Corpora whose gold has no title, byline or caption: such segments are unknown there, not boilerplate."""
@@ -82,12 +86,28 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
 
 
 def relined(labelled: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
-    """A text page of other lines, each with the number of the line whose label and weight it has."""
+    """A text page of other lines, each with the number of the line that it is made of.
+
+    A line has the label of that one, and its weight but for its own length.
+    """
     # A line of nothing but dashes is nothing without its bullets.
-    lines = [(text, place) for text, place in lines if text.strip()]
+    lines = [(text, place) for text, place in lines if text.strip(INVISIBLE)]
     texts, origins = [text for text, _ in lines], [place for _, place in lines]
     page = segment_text("\n".join(texts))
-    return LabelledPage(labelled.sample, page, labelled.labels[origins], labelled.weights[origins])
+    taught = labelled.weights / _weights(labelled.page)
+    return LabelledPage(labelled.sample, page, labelled.labels[origins], taught[origins] * _weights(page))
+
+
+def without_spun(page: LabelledPage) -> LabelledPage:
+    """A text page, with nothing to be learnt of its long lines if none of it is content.
+
+    Spun prose is prose by all that is known of a line. Networks that are taught its labels doubt every page of nothing but prose,
+    most of all in languages they have seldom seen; whether a page is spam is told of the page as a whole.
+    """
+    if (page.labels == CONTENT).any():
+        return page
+    is_long = page.page.ends - page.page.starts >= SPUN_CHARS
+    return replace(page, weights=np.where(is_long, np.float32(0), page.weights))
 
 
 def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> LabelledPage:
@@ -98,8 +118,11 @@ def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> L
         page: Its segments.
         labels: (n_segments,) int8, index into `LABELS`, -1 where unknown.
     """
-    weights = np.minimum(4.0, 0.5 + np.sqrt((page.ends - page.starts) / 60.0))
-    return LabelledPage(sample, page, labels, np.where(labels >= 0, weights, 0).astype(np.float32))
+    return LabelledPage(sample, page, labels, np.where(labels >= 0, _weights(page), np.float32(0)))
+
+
+def _weights(page: SegmentedPage) -> NDArray[np.float32]:
+    return np.minimum(4.0, 0.5 + np.sqrt((page.ends - page.starts) / 60.0)).astype(np.float32)
 
 
 def _labels_from_blocks(sample: Sample, texts: Sequence[str]) -> list[int]:

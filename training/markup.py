@@ -54,22 +54,26 @@ def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[Label
 
 
 def in_broken_lines(labelled: LabelledPage) -> LabelledPage:
-    """A text page as an HTML page: each line ends with a break, and the labels stay."""
-    return _written(labelled, BROKEN, BROKEN)
+    """A text page as an HTML page: all of it is one element, each line ends with a break, and the labels stay."""
+    before, around, after = BROKEN
+    return _as_page(labelled, [before, *(around.format(escape(line)) for line in labelled.page.segment_texts()), after])
 
 
-def _written(
-    labelled: LabelledPage, of_lists: Way, of_others: Way = PARAGRAPHS, *, headed: bool = False
-) -> LabelledPage:
-    """The page with the lines of its link lists written in one way and the others in another; lists with a heading or without."""
+def _written(labelled: LabelledPage, of_lists: Way, *, headed: bool = False) -> LabelledPage:
+    """The page with the lines of its link lists written in that way, those lists with a heading or without."""
     parts = []
     pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
     for is_list, run in groupby(pairs, key=lambda pair: pair[1] == LINK_LIST):
         lines = [escape(line) for line, _ in run]
         if is_list and headed and len(lines) > 1:
             parts.append(HEADING.format(lines.pop(0)))
-        before, around, after = of_lists if is_list else of_others
+        before, around, after = of_lists if is_list else PARAGRAPHS
         parts += [before, *map(around.format, lines), after]
+    return _as_page(labelled, parts)
+
+
+def _as_page(labelled: LabelledPage, parts: Sequence[str]) -> LabelledPage:
+    """The page that the parts of its markup are."""
     content = "\n".join(parts)
     page = segment_html(content)
     if len(page) != len(labelled.labels):
@@ -77,4 +81,5 @@ def _written(
             f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text; leave it out"
         )
     # What type its page is of says nothing of the paragraphs.
-    return weighted(replace(labelled.sample, kind="html", content=content, page_type=None), page, labelled.labels)
+    made = weighted(replace(labelled.sample, kind="html", content=content, page_type=None), page, labelled.labels)
+    return replace(made, weights=np.where(labelled.weights > 0, made.weights, np.float32(0)))

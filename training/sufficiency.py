@@ -21,8 +21,7 @@ def check_balance(pages: Sequence[LabelledPage], kind: Kind) -> None:
     Raises:
         SampleError: The samples are one-sided; the message gives the share and says which pages to add.
     """
-    labels = np.concatenate([page.labels for page in pages]) if pages else np.empty(0, np.int8)
-    known = labels[labels >= 0]
+    known = np.concatenate([page.labels[page.weights > 0] for page in pages]) if pages else np.empty(0, np.int8)
     content = int((known == CONTENT).sum())
     for count, what, add in (
         (content, "content", "pages with an article"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
-from training.labelling import LabelledPage, as_text
+from training.labelling import LabelledPage, as_text, without_spun
 from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
@@ -46,9 +46,6 @@ as paragraphs have nothing of what markup says."""
 
 COMPOSED_AS_HTML = 0.15
 """Composed HTML pages by text pages: without any, plain paragraphs teach that an auto-blog's archive is one of them."""
-
-SPUN_CHARS = 80
-"""Lines of pages without content from which they teach nothing: see `_without_spun`."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
@@ -149,7 +146,7 @@ def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
     """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
     html = [page for page in pages if page.sample.kind == "html"]
-    lines = [_without_spun(page) for page in pages if page.sample.kind == "text"]
+    lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
     text = lines + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     # What is made of pages is made within each side of the split: no headline, sentence or article crosses it.
@@ -224,18 +221,6 @@ def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache
             unknown = np.full(len(page), -1, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
     return build_dataset(chosen, kind, cache)
-
-
-def _without_spun(page: LabelledPage) -> LabelledPage:
-    """The page, with nothing to be learnt of its long lines if none of it is content.
-
-    Spun prose is prose by all that is known of a line. Networks that are taught its labels doubt every page of nothing but prose,
-    most of all in languages they have seldom seen; whether a page is spam is told of the page as a whole.
-    """
-    if (page.labels == CONTENT).any():
-        return page
-    long = page.page.ends - page.page.starts >= SPUN_CHARS
-    return replace(page, weights=np.where(long, np.float32(0), page.weights))
 
 
 def _lighter(page: LabelledPage) -> LabelledPage:

@@ -33,7 +33,7 @@ NOSCRIPT_CHARS = 500
 _DROPPED = ",".join(DROPPED_TAGS)
 _DROPPED_WITHOUT_SCRIPTS = ",".join(tag for tag in DROPPED_TAGS if tag != "noscript")
 
-_PLACES = ":is(a,a_)[name]:not([href],[hidden])"
+_PLACES = ":is(a,a_)[name]:not([href],[onclick],[hidden])"
 """Anchors that give a place a name and lead nowhere: old pages leave them open, and all that follows would stand in a link. Others
 without an address are buttons of scripts, which is what links are here."""
 
