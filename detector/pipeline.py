@@ -43,10 +43,11 @@ BINARY = "looks like a binary file"
 NUL_SHARE_OF_BINARY = 0.01
 """Share of NUL characters from which a page is taken for a binary file."""
 
-_PROSE_AT = feature_names("text").index("is_prose")
-"""The same column in either kind of page."""
+PROSE_AT = feature_names("text").index("is_prose")
+"""The column of prose in features of either kind of page."""
 
-_KIND_OF_PLACE = grouping_names("html").index("kind of place")
+KIND_OF_PLACE = grouping_names("html").index("kind of place")
+"""The row of kinds of place in groups of HTML pages."""
 
 
 class Detector:
@@ -217,9 +218,9 @@ def score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDArr
     scored = []
     for group in groups:
         features = extract(group, kind)
-        probabilities, prose = head.predict_proba(features), features.X[:, _PROSE_AT] > 0
+        probabilities, prose = head.predict_proba(features), features.X[:, PROSE_AT] > 0
         if kind == "html":
-            raise_prose(probabilities, prose, features.groups[_KIND_OF_PLACE])
+            raise_prose(probabilities, prose, features.groups[KIND_OF_PLACE])
         scored.append((probabilities, prose))
     all_probabilities, all_prose = zip(*scored, strict=True)
     return np.concatenate(all_probabilities), np.concatenate(all_prose)

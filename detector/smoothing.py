@@ -9,34 +9,38 @@ from detector.data import CONTENT, LINK_LIST
 from detector.network import Places
 
 RAISED = 0.5
-"""How far doubtful prose goes towards the mean log-odds of all prose in the same kind of place; with .8 no figure is another."""
+"""Share of the way to the mean that doubtful prose goes; .8 gives the same figures."""
 
-LEAST_ODDS = 1e-4
-"""Of a label: beyond that nothing is said of others."""
+LEAST_PROBABILITY = 1e-4
+"""Probabilities are cut to this distance from 0 and 1, so that one sure segment does not decide a mean of log-odds."""
 
 
 def raise_prose(
     probabilities: NDArray[np.float32], prose: NDArray[np.bool_], kinds_of_place: NDArray[np.int64]
 ) -> None:
-    """Bring doubtful prose nearer to the other prose in the same kind of place, in place: paragraphs stay together.
+    """Raise doubtful prose half of the way, in log-odds of content, to the mean of the prose in the same kind of place; in place.
 
-    None is lowered, so that a list that looks like prose does not take the article with it.
+    Paragraphs stay together so. None is lowered: a list that looks like prose would take the article with it.
 
     Args:
         probabilities: (n_segments, n_labels) float32.
         prose: (n_segments,) bool.
-        kinds_of_place: (n_segments,) int64, equal where the names of the elements around are; none is on two pages.
+        kinds_of_place: (n_segments,) int64, equal where the tag and the names of the innermost element and of its parent are;
+            no number is on two pages.
     """
     rows = prose.nonzero()[0]
-    content = probabilities[rows, CONTENT].astype(np.float64)
-    odds = np.log(np.maximum(content, LEAST_ODDS) / np.maximum(1 - content, LEAST_ODDS))
-    number = np.unique(kinds_of_place.take(rows), return_inverse=True)[1]
-    means = np.bincount(number, odds) / np.bincount(number)
-    ahead = means.take(number) - odds
-    rows, content, odds, ahead = (each[ahead > 0] for each in (rows, content, odds, ahead))
-    raised = 1 / (1 + np.exp(-odds - RAISED * ahead))
-    probabilities[rows] *= ((1 - raised) / (1 - content))[:, None]
-    probabilities[rows, CONTENT] = raised
+    content = np.clip(probabilities[rows, CONTENT].astype(np.float64), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    log_odds = np.log(content / (1 - content))
+    group_of = np.unique(kinds_of_place.take(rows), return_inverse=True)[1]
+    means = np.bincount(group_of, log_odds) / np.bincount(group_of)
+    below_mean = means.take(group_of) - log_odds
+    # What is cut at the top can be below a mean by rounding alone.
+    raised = ((below_mean > 0) & (content < 1 - LEAST_PROBABILITY)).nonzero()[0]
+    rows = rows.take(raised)
+    content = 1 / (1 + np.exp(-log_odds.take(raised) - RAISED * below_mean.take(raised)))
+    others = 1 - probabilities[rows, CONTENT]
+    probabilities[rows] *= ((1 - content) / others)[:, None]
+    probabilities[rows, CONTENT] = content
 
 
 LIKELY, SURE = 0.5, 0.9

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
+from detector.features import extract
+from detector.model import Model
 from detector.network import Places
+from detector.pipeline import score
+from detector.segment import segment_html, segment_text
 from detector.smoothing import decide, drop_list_headings, raise_prose, rescue_prose
 
 DETECTOR = Detector()
@@ -180,10 +184,37 @@ def test_doubtful_prose_is_raised_towards_the_other_prose_in_its_kind_of_place()
     assert np.array_equal(probabilities[3:], before[3:])
 
 
-def test_raising_prose_stays_finite_where_all_is_sure() -> None:
-    probabilities = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    raise_prose(probabilities, np.ones(3, bool), np.zeros(3, np.int64))
-    assert np.isfinite(probabilities).all()
-    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+@pytest.mark.parametrize("sure", [1.0, 1 - 6e-8, 0.0])
+def test_raising_prose_lowers_none_and_stays_finite_where_all_is_sure(sure: float) -> None:
+    for n in range(1, 41):
+        content = np.full(n, sure, np.float32)
+        content[-1] = round(sure)
+        before = np.stack((content, 1 - content, np.zeros(n, np.float32)), axis=1)
+        after = before.copy()
+        raise_prose(after, np.ones(n, bool), np.zeros(n, np.int64))
+        np.testing.assert_allclose(after.sum(axis=1), 1, rtol=1e-6)
+        assert (after >= 0).all()
+        assert (after[:, 0] >= before[:, 0] - 1e-7).all()
+
+
+def test_without_prose_nothing_is_raised() -> None:
+    probabilities = np.full((3, 3), 1 / 3, np.float32)
     raise_prose(probabilities, np.zeros(3, bool), np.zeros(3, np.int64))
+    assert (probabilities == np.float32(1 / 3)).all()
     raise_prose(np.empty((0, 3), np.float32), np.empty(0, bool), np.empty(0, np.int64))
+
+
+def test_prose_is_raised_in_html_pages_alone_and_whatever_is_in_the_batch(sentence_model: Model) -> None:
+    whole = "The ferry to the island left at noon, and the harbour was full of people."
+    broken = "The ferry left at noon. The harbour was full of people of all kinds and"
+    page = segment_html(f"<p>{whole}</p><p>{whole} {whole}</p><p>{broken}</p>")
+    head = sentence_model.head("html")
+    alone, prose = score(head, [page], "html")
+    unraised = head.predict_proba(extract([page], "html"))
+    assert prose.all()
+    assert (alone[:, 0] > unraised[:, 0]).tolist() == [False, False, True]
+    twice, _ = score(head, [page, segment_html("<p>Another page, which says something else.</p>"), page], "html")
+    assert np.array_equal(twice[: len(page)], alone)
+    assert np.array_equal(twice[-len(page) :], alone)
+    text, head = segment_text(page.text), sentence_model.head("text")
+    assert np.array_equal(score(head, [text], "text")[0], head.predict_proba(extract([text], "text")))

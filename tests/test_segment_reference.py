@@ -18,7 +18,7 @@ TAGS = "a b br button div h1 hr img li link math p plaintext pre section span ta
 DROPPED = "head iframe noembed noframes noscript script style svg template textarea title".split()
 ATTRIBUTES = (
     "", " class=a", " class='b  c' id=d", " hidden", " style='display:none'", " style=font-size:0", " style=font-size:1em",
-    " role='&quot;&lt;&amp;'", " data-x='1<2>'", " x\"y=' class='", " a<b=1",
+    " role='&quot;&lt;&amp;'", " data-x='1<2>'", " x\"y=' class='", " a<b=1", " name=n", " name=n href=h", " name=n onclick=o",
 )  # fmt: skip
 TEXTS = (
     "word", " two words ", "\n", "&nbsp;", "&amp;&lt;b&gt;", "é", "\u3000\u2009", "\x85", "\u200b", "\x01", "\ufeff", ">", "<",

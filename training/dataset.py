@@ -42,7 +42,7 @@ class Dataset:
         words: (n_segments, 2^TEXT_BITS) sparse float32, rows as the model's scorer weighs them.
         classes: (n_segments, 2^DOM_BITS) sparse float32; None for text.
         labels: (n_segments,) int8, -1 where unknown.
-        weights: (n_segments,) float32, 0 where unknown.
+        weights: (n_segments,) float32, 0 where unknown or where the label is not to be learnt.
         chars: (n_segments,) int64.
     """
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from detector.data import CONTENT, Kind
 from detector.model import Head, Model
-from detector.smoothing import decide
+from detector.pipeline import KIND_OF_PLACE, PROSE_AT
+from detector.smoothing import decide, raise_prose
 from training.dataset import Dataset, build_dataset
 from training.export import segment_rows
 from training.labelling import LabelledPage, as_text
@@ -26,7 +27,7 @@ class Predictions:
         data: The segments; those of unknown label are in it.
         pages: The pages, as in `data`.
         inputs: (n_segments, n_inputs) float32, standardised.
-        probabilities: (n_segments, n_labels) float32.
+        probabilities: (n_segments, n_labels) float32, doubtful prose of HTML pages raised as in results.
         decided: (n_segments,) uint8, the labels at the head's threshold.
     """
 
@@ -73,6 +74,8 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
         inputs = head.standardised(segment_rows(head, data))
         places = data.places
         probabilities = head.probabilities(inputs, places)
+        if kind == "html":
+            raise_prose(probabilities, data.X[:, PROSE_AT] > 0, data.groups[KIND_OF_PLACE])
         decided = decide(probabilities, head.threshold, head.lift, places)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
     return found
