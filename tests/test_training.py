@@ -15,11 +15,11 @@ from detector.errors import SampleError
 from detector.features import extract
 from detector.model import Model
 from detector.storage import save_model
-from training.compose import compose_pages
+from training.compose import compose_pages, texts_labelled
 from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, as_table, evaluate, word_f1
 from training.fit import MIN_PAGES
-from training.labelling import LabelledPage, as_text, label_page
+from training.labelling import LabelledPage, as_text, label_page, without_spun
 from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.samples import Sample
@@ -342,6 +342,16 @@ def test_long_lines_of_pages_without_content_teach_nothing(
     assert weights["spun"] == [0, spun.weights[1], 0]
     assert labels["spun"] == [LINK_LIST] * 3, "the scorer of whole pages is to know them"
     assert weights["mixed"] == mixed.weights.tolist()
+
+
+def test_composed_pages_borrow_nothing_that_teaches_nothing(make_pages: MakePages) -> None:
+    pages = make_pages(24, "text")
+    (spun,) = make_pages(1, "text", 7)
+    lines = tuple(f"spun headline {number} " + "about cheap locks and keys " * 3 for number in range(400))
+    sample = replace(spun.sample, content="\n".join(lines), lines=lines, labels=("link_list",) * len(lines))
+    for page, expected in ((label_page(sample), True), (without_spun(label_page(sample)), False)):
+        made = compose_pages([*pages, page], 0, share=2.0)
+        assert any("cheap locks" in text for one in made for text in texts_labelled(one, LINK_LIST)) == expected
 
 
 def test_pages_labelled_by_line_are_neither_html_nor_composed(make_pages: MakePages) -> None:

@@ -147,6 +147,8 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
     html = [page for page in pages if page.sample.kind == "html"]
     lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
+    if untaught := sum(int(((page.labels >= 0) & (page.weights == 0)).sum()) for page in lines):
+        progress(f"text: {untaught:,} long lines of pages without content teach nothing line by line")
     text = lines + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     # What is made of pages is made within each side of the split: no headline, sentence or article crosses it.
