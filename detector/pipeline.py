@@ -23,7 +23,7 @@ from detector.network import Places
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
 from detector.signatures import SignatureStore
-from detector.smoothing import decide, drop_list_headings, raise_prose, rescue_prose
+from detector.smoothing import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
 
@@ -178,6 +178,8 @@ class Detector:
         places = Places.of(offsets)
         labels = decide(probabilities, threshold, head.lift, places)
         drop_list_headings(labels, probabilities, prose, places)
+        if kind == "text" and 0 < threshold < 1:
+            keep_headings(labels, probabilities, prose, places)
         comments = drop_comments(labels, segmented, offsets) if threshold > 0 else np.zeros(len(labels), bool)
         if threshold < 1:
             rescue_prose(labels, probabilities, prose, offsets)

@@ -100,6 +100,31 @@ def drop_list_headings(
     labels[heading] = LINK_LIST
 
 
+LEAST_HEADING = 0.3
+"""Probability of content from which a line directly above kept prose is its heading."""
+
+
+def keep_headings(
+    labels: NDArray[np.uint8], probabilities: NDArray[np.float32], prose: NDArray[np.bool_], places: Places
+) -> None:
+    """Label the doubtful line above prose that stays, and above what stays behind it, as content, in place.
+
+    For text: gold texts of HTML articles leave titles out, which stand in an element of their own there.
+
+    Args:
+        labels: (n_segments,) uint8, indices into `LABELS`.
+        probabilities: (n_segments, n_labels) float32.
+        prose: (n_segments,) bool; prose is no heading.
+        places: Which page each segment is in.
+    """
+    content, page_of = labels == CONTENT, places.page_of
+    same_page = page_of[2:] == page_of[:-2]
+    heading = ~content & ~prose & (probabilities[:, CONTENT] >= LEAST_HEADING)
+    heading[-2:] = False
+    heading[:-2] &= (content & prose)[1:-1] & content[2:] & same_page
+    labels[heading] = CONTENT
+
+
 def rescue_prose(
     labels: NDArray[np.uint8],
     probabilities: NDArray[np.float32],

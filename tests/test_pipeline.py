@@ -18,7 +18,7 @@ from detector.model import Model
 from detector.network import Places
 from detector.pipeline import score
 from detector.segment import segment_html, segment_text
-from detector.smoothing import decide, drop_list_headings, raise_prose, rescue_prose
+from detector.smoothing import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
 
 DETECTOR = Detector()
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -161,6 +161,21 @@ def test_a_doubtful_line_goes_with_the_list_below_it_in_its_own_page_only() -> N
     prose[7] = True
     drop_list_headings(labels, probabilities, prose, Places.of(np.array([0, 4, 7, 11])))
     assert labels.tolist() == [1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1]
+
+
+def test_a_doubtful_line_stays_with_the_prose_below_it_in_its_own_page_only() -> None:
+    labels = np.array([1, 0, 0, 2, 0, 0, 1, 0, 1, 1, 0, 0, 1], np.uint8)
+    probabilities = np.full((len(labels), 3), 0.32, np.float32)
+    prose = np.zeros(len(labels), bool)
+    prose[[1, 4, 7, 10, 11]] = True
+    # What stays below a heading: prose and more; on the second page prose alone; a line without prose; a line too unlikely.
+    bounds = np.array([0, 3, 6, 6, 8, 9, 13])
+    probabilities[3, 0] = 0.29
+    keep_headings(labels, probabilities, prose, Places.of(bounds))
+    assert labels.tolist() == [0, 0, 0, 2, 0, 0, 1, 0, 1, 0, 0, 0, 1]
+    for few in (0, 1, 2):
+        keep_headings(labels[:few], probabilities[:few], prose[:few], Places.of(np.array([0, few])))
+    assert labels.tolist() == [0, 0, 0, 2, 0, 0, 1, 0, 1, 0, 0, 0, 1]
 
 
 def test_a_page_with_prose_is_not_emptied() -> None:

@@ -61,10 +61,10 @@ ARTICLE_WEIGHT = 2.5
 LEAST_PAGE = 50.0
 """Below this size (root of characters, summed over segments) a page weighs no more."""
 
-THRESHOLD: dict[Kind, float] = {"text": 0.42, "html": 0.48}
+THRESHOLD: dict[Kind, float] = {"text": 0.46, "html": 0.48}
 """Probability of content from which a segment is content: a little under one half, where the F1 of words peaks."""
 
-LIFT: dict[Kind, float] = {"text": 0.15, "html": 0.5}
+LIFT: dict[Kind, float] = {"text": 0.3, "html": 0.5}
 """How far a page's sure content raises its threshold, as `decide` takes it: more loses content, less leaves teasers."""
 
 _PAGES_AT_A_TIME = 64
