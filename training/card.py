@@ -31,6 +31,10 @@ def model_card(model: Model, held_out: Sequence[Row], command: str) -> str:
     pages = "\n".join(f"| {source} | {count} |" for source, count in info["pages"].items())
     digests = "\n".join(f"- `{name}`: SHA-256 `{digest}`" for name, digest in info.get("corpora", {}).items())
     base = f"\nIt extends model `{info['extends']}`, whose scorers it keeps.\n" if "extends" in info else ""
+    counts = " and ".join(
+        f"{count:,} {kind} pages" for kind, count in info.get("unlabelled_pages", {}).items() if count
+    )
+    unlabelled = f" Learnt from without labels: {counts}." if counts else ""
     heads = ", ".join(f"{kind} ({len(head.mean)} inputs)" for kind, head in model.heads.items())
     return f"""\
 # Model `{model.name}`
@@ -47,7 +51,7 @@ Kinds of pages: {heads}. Feature schema {info["schema"]}, seed {info["seed"]}.
 |---|--:|
 {pages}
 
-{info["segments"]:,} labelled segments; SHA-256 of the labelled pages `{info["data_sha256"]}`.
+{info["segments"]:,} labelled segments; SHA-256 of the labelled pages `{info["data_sha256"]}`.{unlabelled}
 
 {digests}
 
@@ -55,7 +59,8 @@ Kinds of pages: {heads}. Feature schema {info["schema"]}, seed {info["seed"]}.
 
 A quarter of the sites was held out, a model was fitted on the others and measured on them; then the model in this
 folder was fitted on all. Word F1 is the mean over pages; macro F1 is of keep and remove over segments; lost and left
-are shares of characters. In brackets: 95 % intervals, by bootstrap over pages.
+are shares of characters. In brackets: 95 % intervals, by bootstrap over pages. "Pages" are all of a group; word F1 and
+4-grams are of those that have a gold text, snippets of those that have snippets.
 
 {as_markdown(held_out)}
 
