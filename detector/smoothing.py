@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,13 +93,8 @@ def drop_list_headings(
         prose: (n_segments,) bool; prose is no heading.
         places: Which page each segment is in.
     """
-    page_of = places.page_of
-    listed = labels == LINK_LIST
-    heading = (labels == CONTENT) & ~prose & (probabilities[:, CONTENT] < DOUBTFUL)
-    for step in range(1, LIST_RUN + 1):
-        heading[-step:] = False
-        heading[:-step] &= listed[step:] & (page_of[step:] == page_of[:-step])
-    labels[heading] = LINK_LIST
+    doubtful = (labels == CONTENT) & ~prose & (probabilities[:, CONTENT] < DOUBTFUL)
+    labels[doubtful & _above([labels == LINK_LIST] * LIST_RUN, places)] = LINK_LIST
 
 
 LEAST_HEADING = 0.3
@@ -117,12 +114,19 @@ def keep_headings(
         prose: (n_segments,) bool; prose is no heading.
         places: Which page each segment is in.
     """
-    content, page_of = labels == CONTENT, places.page_of
-    same_page = page_of[2:] == page_of[:-2]
-    heading = ~content & ~prose & (probabilities[:, CONTENT] >= LEAST_HEADING)
-    heading[-2:] = False
-    heading[:-2] &= (content & prose)[1:-1] & content[2:] & same_page
-    labels[heading] = CONTENT
+    content = labels == CONTENT
+    doubtful = ~content & ~prose & (probabilities[:, CONTENT] >= LEAST_HEADING)
+    labels[doubtful & _above([content & prose, content], places)] = CONTENT
+
+
+def _above(below: Sequence[NDArray[np.bool_]], places: Places) -> NDArray[np.bool_]:
+    """The segments that have others below them in their page: the next one among the first of `below`, and so on; (n_segments,) bool."""
+    page_of = places.page_of
+    above = np.ones(len(page_of), bool)
+    for step, segments in enumerate(below, 1):
+        above[-step:] = False
+        above[:-step] &= segments[step:] & (page_of[step:] == page_of[:-step])
+    return above
 
 
 def rescue_prose(

@@ -37,6 +37,8 @@ _PLACES = ":is(a,a_)[name]:not([href],[onclick],[hidden])"
 """Anchors that give a place a name and lead nowhere: old pages leave them open, and all that follows would stand in a link. Others
 without an address are buttons of scripts, which is what links are here."""
 
+_PLACES_AND_RAW = ",".join((_PLACES, *RAW_TAGS))
+
 _LEFT_OUT = f'[hidden="{Hidden.LEFT_OUT.value}"]'
 
 
@@ -71,7 +73,7 @@ def _read(html: str, dropped: str) -> SegmentedPage:
     codes = np.frombuffer(markup, np.uint8)
     tags = read_tags(markup, codes)
     if (tags.roles == RAW).any():
-        markup, any_unseen = _canonical(html, dropped, unwrapped=",".join(RAW_TAGS))
+        markup, any_unseen = _canonical(html, dropped, _PLACES_AND_RAW)
         codes = np.frombuffer(markup, np.uint8)
         tags = read_tags(markup, codes)
     covered = cover_unseen(markup, tags) if any_unseen else None
@@ -79,7 +81,7 @@ def _read(html: str, dropped: str) -> SegmentedPage:
     return SegmentedPage(lines.text, lines.starts, lines.ends, elements_of(markup, tags, lines))
 
 
-def _canonical(html: str, dropped: str, unwrapped: str = "") -> tuple[bytes, bool]:
+def _canonical(html: str, dropped: str, unwrapped: str = _PLACES) -> tuple[bytes, bool]:
     """The page as its tree says, with hidden elements marked and without comments; and whether any element is unseen."""
     # A process that reads plain text only starts a fifth sooner without the parser.
     from turbohtml import parse
@@ -89,7 +91,7 @@ def _canonical(html: str, dropped: str, unwrapped: str = "") -> tuple[bytes, boo
         ways = _mark_hidden(document)
         if Hidden.LEFT_OUT in ways:
             document.remove(_LEFT_OUT)
-        document.strip_tags(f"{_PLACES},{unwrapped}" if unwrapped else _PLACES)
+        document.strip_tags(unwrapped)
         for comment in cast("list[Comment]", document.xpath("//comment()")):
             comment.decompose()
         # In pieces, and joined when the tree is gone, which is large: what it takes is what a page takes at most.
