@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
 from training.compose import Template, texts_labelled
-from training.labelling import LabelledPage, relined
-from training.samples import COMPOSED
+from training.labelling import LabelledPage
+from training.rewriting import Lines, rewrite_pages
 
 SHARE = 0.03
 """Pages with rewritten lists by pages given."""
@@ -65,10 +64,11 @@ def evade_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) 
     random = np.random.default_rng(seed)
     lenders = _lenders(pages)
     able = [page for page in pages if (page.labels == LINK_LIST).sum() >= LEAST_LINES]
-    if not able or not lenders:
+    if not lenders:
         return []
-    chosen = random.integers(len(able), size=int(len(pages) * share))
-    return [_with_prose(able[i], lenders, random, number) for number, i in enumerate(chosen.tolist())]
+    return rewrite_pages(
+        able, int(len(pages) * share), random, "evading", lambda page: _with_prose(page, lenders, random)
+    )
 
 
 def dress_pages(pages: Sequence[LabelledPage], seed: int, share: float = DRESSED_SHARE) -> list[LabelledPage]:
@@ -90,10 +90,11 @@ def dress_pages(pages: Sequence[LabelledPage], seed: int, share: float = DRESSED
     # Short, as what recurs in real furniture is.
     furniture = [text for page in pages for text in texts_labelled(page, BOILERPLATE) if len(text) <= FURNITURE_CHARS]
     words = [word for text in furniture for word in text.split() if word.isalpha()]
-    if not able or not words:
+    if not words:
         return []
-    chosen = random.integers(len(able), size=int(len(pages) * share))
-    return [_dressed(able[i], furniture, words, random, number) for number, i in enumerate(chosen.tolist())]
+    return rewrite_pages(
+        able, int(len(pages) * share), random, "dressed", lambda page: _dressed(page, furniture, words, random)
+    )
 
 
 def _prose(page: LabelledPage) -> NDArray[np.bool_]:
@@ -101,10 +102,8 @@ def _prose(page: LabelledPage) -> NDArray[np.bool_]:
     return (page.labels == CONTENT) & (page.page.ends - page.page.starts >= PROSE_CHARS)
 
 
-def _dressed(
-    page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator, number: int
-) -> LabelledPage:
-    """The page with each line of its prose dressed, all in one way."""
+def _dressed(page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator) -> Lines:
+    """The lines of the page with each line of its prose dressed, all in one way."""
     template, separator = Template(words, random), str(random.choice(_SEPARATORS))
     recurring = [furniture[i] for i in random.integers(len(furniture), size=random.integers(1, 4))]
     ways: list[Callable[[str], str]] = [
@@ -115,9 +114,7 @@ def _dressed(
     ]
     dress = ways[random.choice(len(ways), p=(0.5, 0.2, 0.2, 0.1))]
     pairs = zip(page.page.segment_texts(), _prose(page).tolist(), strict=True)
-    lines = [(dress(text) if is_prose else text, place) for place, (text, is_prose) in enumerate(pairs)]
-    rewritten = replace(page.sample, id=f"dressed/{number}/{page.sample.id}", source=COMPOSED)
-    return replace(relined(page, lines), sample=rewritten)
+    return [(dress(text) if is_prose else text, place) for place, (text, is_prose) in enumerate(pairs)]
 
 
 def _lenders(pages: Sequence[LabelledPage]) -> Lenders:
@@ -137,8 +134,8 @@ def _borrowed(lenders: Sequence[tuple[str, str]], site: str, count: int, random:
     return [text for lender, text in drawn if lender != site][:count] or [text for _, text in drawn[:count]]
 
 
-def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generator, number: int) -> LabelledPage:
-    """A sentence beside each line of the page's lists but their headings: a few that recur, or another one each time."""
+def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generator) -> Lines:
+    """The lines of the page with a sentence beside each line of the page's lists but their headings: a few that recur, or another one each time."""
     sample = page.sample
     languages = list(lenders)
     language: Language = (sample.source, sample.lang)
@@ -150,7 +147,7 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
     every = int(random.integers(1, 4))
     between = random.random() < 0.3
     glue = _GLUES[random.integers(len(_GLUES))]
-    lines: list[tuple[str, int]] = []
+    lines: Lines = []
     listed = 0
     begins = np.diff(page.labels == LINK_LIST, prepend=False) & (page.labels == LINK_LIST)
     for place, (text, label) in enumerate(zip(page.page.segment_texts(), page.labels.tolist(), strict=True)):
@@ -164,5 +161,4 @@ def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generato
                 lines.append((sentence, place))
         else:
             lines.append((text + glue + sentence, place))
-    rewritten = replace(sample, id=f"evading/{number}/{sample.id}", source=COMPOSED)
-    return replace(relined(page, lines), sample=rewritten)
+    return lines

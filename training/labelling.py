@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, SegmentedPage
 from detector.errors import SampleError
 from detector.segment import segment_html, segment_text
-from detector.segment.text import INVISIBLE
 from training.align import align
 from training.samples import Sample
 
@@ -85,19 +84,6 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
     return weighted(labelled.sample, page, labelled.labels[at])
 
 
-def relined(labelled: LabelledPage, lines: Sequence[tuple[str, int]]) -> LabelledPage:
-    """A text page of other lines, each with the number of the line that it is made of.
-
-    A line has the label of that one, and its weight but for its own length.
-    """
-    # A line of nothing but dashes is nothing without its bullets.
-    lines = [(text, place) for text, place in lines if text.strip(INVISIBLE)]
-    texts, origins = [text for text, _ in lines], [place for _, place in lines]
-    page = segment_text("\n".join(texts))
-    taught = labelled.weights / _weights(labelled.page)
-    return LabelledPage(labelled.sample, page, labelled.labels[origins], taught[origins] * _weights(page))
-
-
 def without_spun(page: LabelledPage) -> LabelledPage:
     """A text page, with nothing to be learnt of its long lines if none of it is content.
 
@@ -118,10 +104,11 @@ def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> L
         page: Its segments.
         labels: (n_segments,) int8, index into `LABELS`, -1 where unknown.
     """
-    return LabelledPage(sample, page, labels, np.where(labels >= 0, _weights(page), np.float32(0)))
+    return LabelledPage(sample, page, labels, np.where(labels >= 0, length_weights(page), np.float32(0)))
 
 
-def _weights(page: SegmentedPage) -> NDArray[np.float32]:
+def length_weights(page: SegmentedPage) -> NDArray[np.float32]:
+    """What each segment weighs by its length; (n_segments,) float32, above 0."""
     return np.minimum(4.0, 0.5 + np.sqrt((page.ends - page.starts) / 60.0)).astype(np.float32)
 
 

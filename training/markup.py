@@ -55,8 +55,7 @@ def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[Label
 
 def in_broken_lines(labelled: LabelledPage) -> LabelledPage:
     """A text page as an HTML page: all of it is one element, each line ends with a break, and the labels stay."""
-    before, around, after = BROKEN
-    return _as_page(labelled, [before, *(around.format(escape(line)) for line in labelled.page.segment_texts()), after])
+    return _as_page(labelled, _in_way(BROKEN, labelled.page.segment_texts()))
 
 
 def _written(labelled: LabelledPage, of_lists: Way, *, headed: bool = False) -> LabelledPage:
@@ -64,12 +63,17 @@ def _written(labelled: LabelledPage, of_lists: Way, *, headed: bool = False) -> 
     parts = []
     pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
     for is_list, run in groupby(pairs, key=lambda pair: pair[1] == LINK_LIST):
-        lines = [escape(line) for line, _ in run]
+        lines = [line for line, _ in run]
         if is_list and headed and len(lines) > 1:
-            parts.append(HEADING.format(lines.pop(0)))
-        before, around, after = of_lists if is_list else PARAGRAPHS
-        parts += [before, *map(around.format, lines), after]
+            parts.append(HEADING.format(escape(lines.pop(0))))
+        parts += _in_way(of_lists if is_list else PARAGRAPHS, lines)
     return _as_page(labelled, parts)
+
+
+def _in_way(way: Way, lines: Sequence[str]) -> list[str]:
+    """The markup of a run of lines."""
+    before, around, after = way
+    return [before, *(around.format(escape(line)) for line in lines), after]
 
 
 def _as_page(labelled: LabelledPage, parts: Sequence[str]) -> LabelledPage:

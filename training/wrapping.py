@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from detector.data import CONTENT
-from training.labelling import LabelledPage, relined
-from training.samples import COMPOSED
+from training.labelling import LabelledPage
+from training.rewriting import Lines, rewrite_pages
 
 SHARE = 0.02
 """Wrapped pages by pages given."""
@@ -36,18 +35,14 @@ def wrap_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -
     """
     random = np.random.default_rng(seed)
     able = [page for page in pages if _long_lines(page) >= LEAST_LINES]
-    if not able:
-        return []
-    chosen = random.integers(len(able), size=int(len(pages) * share)).tolist()
-    return [_wrapped(able[i], int(random.integers(*WIDTHS)), number) for number, i in enumerate(chosen)]
+
+    def wrapped(page: LabelledPage) -> Lines:
+        width = int(random.integers(*WIDTHS))
+        pairs = enumerate(page.page.segment_texts())
+        return [(line, place) for place, text in pairs for line in textwrap.wrap(text, width)]
+
+    return rewrite_pages(able, int(len(pages) * share), random, "wrapped", wrapped)
 
 
 def _long_lines(page: LabelledPage) -> int:
     return int(((page.labels == CONTENT) & (page.page.ends - page.page.starts >= LEAST_CHARS)).sum())
-
-
-def _wrapped(page: LabelledPage, width: int, number: int) -> LabelledPage:
-    texts = page.page.segment_texts()
-    lines = [(line, place) for place, text in enumerate(texts) for line in textwrap.wrap(text, width)]
-    rewritten = replace(page.sample, id=f"wrapped/{number}/{page.sample.id}", source=COMPOSED)
-    return replace(relined(page, lines), sample=rewritten)
