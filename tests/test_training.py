@@ -45,6 +45,16 @@ def numbered(page: LabelledPage, number: int) -> LabelledPage:
     return label_page(replace(page.sample, content="\n".join(lines), lines=lines))
 
 
+def fitted_on(pages: list[LabelledPage], kind: Kind, monkeypatch: pytest.MonkeyPatch, *, refit: bool = True) -> Dataset:
+    """What the last head of a kind is fitted on; nothing is."""
+    fitted: list[Dataset] = []
+    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled[kind]) or {}])
+    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
+    train(pages, "unfitted", refit=refit)
+    (data,) = fitted
+    return data
+
+
 def row_of(rows: list[Row], group: str) -> Row:
     return next(row for row in rows if row.group == group)
 
@@ -187,11 +197,7 @@ def test_no_line_of_a_measured_page_is_in_what_is_made_of_others(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     text = of_sites([numbered(page, number) for number, page in enumerate(make_pages(40))], 20)
-    fitted: list[Dataset] = []
-    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[0].labelled[kind]) or {}])
-    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
-    train(text + of_sites(make_pages(40, "html"), 20), "split", refit=False)
-    (data,) = fitted
+    data = fitted_on(text + of_sites(make_pages(40, "html"), 20), kind, monkeypatch, refit=False)
     made = "\n".join(sample.content for sample in data.samples if sample.source == "composed")
     seen = {int(number) for number in re.findall(r"page(\d+)", made)}
     assert seen
@@ -303,11 +309,7 @@ def test_text_pages_teach_the_html_head_at_a_lower_weight(
     bare = replace(
         text[0].sample, id="bare", labels=("link_list",) * len(text[0].sample.lines or ()), page_type="article"
     )
-    fitted: list[Dataset] = []
-    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled["html"]) or {}])
-    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
-    train([*html, *text, label_page(bare)], "both")
-    (data,) = fitted
+    data = fitted_on([*html, *text, label_page(bare)], "html", monkeypatch)
     of_page = np.bincount(data.page_of, data.weights)
     taught = {sample.id: weight for sample, weight in zip(data.samples, of_page.tolist(), strict=True)}
     assert len(taught) == len(data) > len(html) + len(text)
@@ -330,18 +332,11 @@ def test_long_lines_of_pages_without_content_teach_nothing(
     mixed = label_page(
         replace(spun.sample, id="mixed", site="mixed.example", labels=("content", "link_list", "link_list"))
     )
-    fitted: list[Dataset] = []
-    monkeypatch.setattr("training.train._fit", lambda parts, *_: [fitted.append(parts[-1].labelled["text"]) or {}])
-    monkeypatch.setattr("training.train.evaluate", lambda model, pages: [])
-    train([*pages, spun, mixed], "text")
-    (data,) = fitted
-    weights, labels = ({}, {})
-    for place, sample in enumerate(data.samples):
-        rows = slice(data.offsets[place], data.offsets[place + 1])
-        weights[sample.id], labels[sample.id] = data.weights[rows].tolist(), data.labels[rows].tolist()
-    assert weights["spun"] == [0, spun.weights[1], 0]
-    assert labels["spun"] == [LINK_LIST] * 3, "the scorer of whole pages is to know them"
-    assert weights["mixed"] == mixed.weights.tolist()
+    data = fitted_on([*pages, spun, mixed], "text", monkeypatch)
+    rows = {sample.id: data.page_of == place for place, sample in enumerate(data.samples)}
+    assert data.weights[rows["spun"]].tolist() == [0, spun.weights[1], 0]
+    assert data.labels[rows["spun"]].tolist() == [LINK_LIST] * 3, "the scorer of whole pages is to know them"
+    assert data.weights[rows["mixed"]].tolist() == mixed.weights.tolist()
 
 
 def test_composed_pages_borrow_nothing_that_teaches_nothing(make_pages: MakePages) -> None:
