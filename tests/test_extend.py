@@ -18,7 +18,7 @@ from training.dataset import build_dataset
 from training.evaluate import as_dicts
 from training.export import RealLayer, round_network, segment_rows
 from training.extend import extend
-from training.labelling import LabelledPage
+from training.labelling import LabelledPage, label_page
 from training.network import plan_of
 from training.sufficiency import check_balance
 from training.train import Trained, is_held_out
@@ -106,6 +106,15 @@ def test_a_kind_without_samples_keeps_its_head(base: Model, make_pages: MakePage
     assert model.heads["html"] is base.heads["html"]
     assert model.heads["text"] is not base.heads["text"]
     assert any("a head stays as it was: too few html samples: 0 pages" in line for line in said)
+
+
+def test_spun_lines_that_teach_nothing_are_counted(base: Model, make_pages: MakePages) -> None:
+    pages = make_pages(12)
+    spun = ("cheap locks and keys " * 5, "cheap locks", "keys and locks, cheap " * 5)
+    sample = replace(pages[0].sample, id="spun", content="\n".join(spun), lines=spun, labels=("link_list",) * 3)
+    said: list[str] = []
+    extend(base, [*pages, label_page(sample)], "new", progress=said.append)
+    assert "text: 2 long lines of pages without content teach nothing line by line" in said
 
 
 def test_html_pages_teach_both_heads(base: Model, make_pages: MakePages) -> None:

@@ -20,10 +20,10 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import as_dicts, evaluate
 from training.export import segment_rows
 from training.fit import MIN_PAGES, Progress
-from training.labelling import LabelledPage, as_text, without_spun
+from training.labelling import LabelledPage, as_text
 from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
-from training.train import Trained, describe, is_held_out
+from training.train import Trained, describe, is_held_out, text_pages
 
 ANCHOR = 0.1
 """Weight of half the squared distance from the old weights, beside the mean log loss. From .01 to .3 the result hardly
@@ -89,8 +89,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:
     """The pages for each head that there are enough of."""
     html = [page for page in pages if page.sample.kind == "html"]
-    lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
-    text = lines + [as_text(page) for page in html]
+    text = text_pages(pages, progress) + [as_text(page) for page in html]
     every: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     chosen: dict[Kind, list[LabelledPage]] = {}
     reasons = []

@@ -146,10 +146,7 @@ def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
     """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
     html = [page for page in pages if page.sample.kind == "html"]
-    lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
-    if untaught := sum(int(((page.labels >= 0) & (page.weights == 0)).sum()) for page in lines):
-        progress(f"text: {untaught:,} long lines of pages without content teach nothing line by line")
-    text = lines + [_lighter(as_text(page)) for page in html]
+    text = text_pages(pages, progress) + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
     # What is made of pages is made within each side of the split: no headline, sentence or article crosses it.
     sides = [[page for page in text if is_held_out(page.sample.site) == side] for side in (True, False)]
@@ -176,6 +173,14 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
     for reason in reasons:
         progress(f"no model of that kind: {reason}")
     return datasets
+
+
+def text_pages(pages: Sequence[LabelledPage], progress: Progress) -> list[LabelledPage]:
+    """The text pages among some, as heads learn them: spun prose teaches nothing line by line, which is said if there is any."""
+    lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
+    if untaught := sum(int(((page.labels >= 0) & (page.weights == 0)).sum()) for page in lines):
+        progress(f"text: {untaught:,} long lines of pages without content teach nothing line by line")
+    return lines
 
 
 def _as_html(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
