@@ -128,9 +128,9 @@ class Segment:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PageResult:
-    """A classified page.
+    """A classified page. Equal to itself alone: arrays have no single truth.
 
     Attributes:
         source_text: What the segments' offsets refer to: the input itself for kind "text", the segments a line each

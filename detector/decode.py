@@ -21,12 +21,25 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-
 _META_WINDOW = 4096
 """Bytes searched for a `<meta>` charset; the standard's 1,024 misses pages with long comments at the top."""
 
+_NO_ENCODINGS = frozenset(("utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"))
+"""Codecs of Python that no page is written in."""
+
+_OF_WIDE_UNITS = ("utf-16", "utf-32")
+"""How encodings begin that a `<meta>`, being read as ASCII, cannot be written in: UTF-8 is meant (WHATWG Encoding Standard)."""
+
+MOST_DAMAGED = 0.1
+"""Share of the characters beyond ASCII that may not fit an encoding that is still the page's: a page cut off in the middle of a
+character has one such, a page in another encoding nothing else."""
+
 _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "gb2312": "gb18030"}
 """Encodings that browsers read as a superset (WHATWG Encoding Standard, names and labels)."""
 
 _OPENING = re.compile(
-    r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|\?xml|meta|title|div|table|article)\b", re.I
+    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|\?xml|meta|title|div|table|article)\b",
+    re.IGNORECASE | re.DOTALL,
 )
+"""Possessive throughout: comments in a row must not be tried in all divisions."""
+
 _OPENING_WINDOW = 2048
 _CLOSING_TAG = re.compile(r"</(?:p|div|a|li|ul|td|tr|table|span|h[1-6]|section|body|html)\s*>", re.I)
 _CLOSING_WINDOW = 32_768
@@ -36,7 +49,7 @@ _CLOSING_TAGS_OF_HTML = 5
 def decode(content: bytes, charset: str | None = None) -> str:
     """Decode a page by byte-order mark, HTTP charset, `<meta>` charset, UTF-8 if it fits, then detection.
 
-    Bytes that don't fit the encoding become U+FFFD.
+    An encoding that all bytes fit comes before one that a few don't; these become U+FFFD.
 
     >>> decode("Grüße".encode("latin-1"), "iso-8859-1")
     'Grüße'
@@ -49,15 +62,19 @@ def decode(content: bytes, charset: str | None = None) -> str:
         if content.startswith(mark):
             return content.decode(encoding, "replace")
     declared = _META_CHARSET.search(content[:_META_WINDOW])
-    names = (charset, declared[1].decode("ascii") if declared else None, "utf-8")
-    for name in names:
-        encoding_found = _known_encoding(name)
-        if encoding_found is None:
-            continue
+    in_meta = _known_encoding(declared[1].decode("ascii")) if declared else None
+    if in_meta is not None and in_meta.startswith(_OF_WIDE_UNITS):
+        in_meta = "utf-8"
+    encodings = [encoding for encoding in (_known_encoding(charset), in_meta, "utf-8") if encoding is not None]
+    for encoding in encodings:
         try:
-            return content.decode(encoding_found)
-        except UnicodeDecodeError:
+            return content.decode(encoding)
+        except UnicodeError:
             continue
+    for encoding in encodings:
+        text = content.decode(encoding, "replace")
+        if text.count("\ufffd") <= MOST_DAMAGED * (len(text) - len(text.encode("ascii", "ignore"))):
+            return text
     return _decode_detected(content)
 
 
@@ -69,7 +86,7 @@ def _known_encoding(name: str | None) -> str | None:
         info = codecs.lookup(name.strip().strip("\"'"))
     except (LookupError, ValueError):
         return None
-    if not getattr(info, "_is_text_encoding", True) or info.name in ("utf-7", "idna", "punycode", "unicode_escape"):
+    if not getattr(info, "_is_text_encoding", True) or info.name in _NO_ENCODINGS:
         return None
     return _WIDER.get(info.name, info.name)
 

@@ -97,7 +97,7 @@ class Detector:
         unknown = [label for label in drop if label not in LABELS]
         if unknown or isinstance(drop, str):
             raise UsageError(f"cannot drop {drop!r}; give a set of labels out of {[str(label) for label in LABELS]}")
-        self.model = model if isinstance(model, Model) else load_model(Path(model or DEFAULT_MODEL))
+        self.model = model if isinstance(model, Model) else load_model(DEFAULT_MODEL if model is None else Path(model))
         self.drop = frozenset(Label(label) for label in drop)
         self.threshold = threshold
         if isinstance(signatures, str | Path):
@@ -138,11 +138,15 @@ class Detector:
         Args:
             pages: Any iterable of what `classify` takes.
             batch_size: Most pages worked on at a time, at least 1.
+
+        Raises:
+            UsageError: `pages` is a single page, or `batch_size` is below 1; at once, and a page of no known type when its turn comes.
         """
         if batch_size < 1:
             raise UsageError(f"batch_size is {batch_size}; give 1 or more")
-        for batch in batches(pages, batch_size):
-            yield from self._classify_batch(batch)
+        if isinstance(pages, str | bytes | Page):
+            raise UsageError("classify_many takes many pages; give a list, or one page to classify")
+        return (result for batch in batches(pages, batch_size) for result in self._classify_batch(batch))
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
         results: dict[int, PageResult] = {}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import encodings
+import pkgutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -110,7 +112,9 @@ def test_wrong_pages_and_kinds_are_named() -> None:
     with pytest.raises(UsageError, match="pdf"):
         DETECTOR.classify("x", "pdf")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="batch_size"):
-        next(DETECTOR.classify_many(["x"], batch_size=0))
+        DETECTOR.classify_many(["x"], batch_size=0)
+    with pytest.raises(UsageError, match="give a list"):
+        DETECTOR.classify_many("one page")
 
 
 def test_problems_are_values() -> None:
@@ -125,6 +129,33 @@ def test_problems_are_values() -> None:
 def test_reasons_are_given_in_words() -> None:
     segments = DETECTOR.classify("Home | News | Contact\nThe mill burned down in 1911, said the mayor.").segments
     assert all(1 <= len(segment.reasons) <= 3 for segment in segments)
+
+
+@pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules(encodings.__path__)))
+def test_no_codec_of_python_makes_a_page_raise(name: str) -> None:
+    for content in (b"<p>caf\xe9 +AGE- \xff\xfe\x80", b"<p>\\u0041", bytes(range(256))):
+        assert isinstance(decode(content, name), str)
+        assert isinstance(decode(f"<meta charset={name}>".encode() + content), str)
+    assert decode(rb"<p>\u0041", name) != "<p>A"
+
+
+def test_a_page_cut_off_in_a_character_keeps_its_encoding() -> None:
+    page = "Грузовой порт ждёт весны: лёд сойдёт не раньше мая."
+    for cut in range(40, 60):
+        content = page.encode()[:cut]
+        assert decode(content, "utf-8") == decode(content) == content.decode("utf-8", "replace")
+    latin = "Grüße aus Köln, wo es schöne Tage gibt".encode("latin-1")
+    assert decode(latin, "utf-8") == latin.decode("latin-1"), "a wrong name is not believed"
+
+
+def test_a_meta_element_cannot_name_an_encoding_it_is_not_written_in() -> None:
+    page = "<meta charset=utf-16><p>The mill burned."
+    assert decode(page.encode()) == page
+
+
+def test_comments_before_the_markup_take_no_time_and_hide_nothing() -> None:
+    assert sniff_kind("<!-- a --> " * 150 + "<link rel=x>") == "text"
+    assert sniff_kind("<!-- of two\nlines --> <!DOCTYPE html><p>x") == "html"
 
 
 def test_decoding_prefers_marks_then_headers_then_meta_then_utf8() -> None:

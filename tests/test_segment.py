@@ -177,3 +177,9 @@ def test_a_page_that_shows_nothing_is_read_as_without_scripts() -> None:
 )
 def test_noscript_is_left_out_elsewhere(html: str) -> None:
     assert len(segment_html(html)) == 1
+
+
+def test_names_of_attributes_may_begin_with_what_divides_them_from_values() -> None:
+    page = segment_html('<p =x="a class=" id="b">text</p>')
+    assert page.elements is not None
+    assert page.elements.names[-1] == ("p", "b")

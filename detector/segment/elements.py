@@ -12,9 +12,9 @@ from detector.data import Elements
 from detector.segment.lines import Lines
 from detector.segment.tags import BREAK, CELL, STEPS, Tags, pairs, rows
 
-_NAMING = re.compile(r' (?:(?:class|id|role|itemprop|hidden)="([^"]*)"|[^=]+="[^"]*")')
+_NAMING = re.compile(r' (?:(?:class|id|role|itemprop|hidden)="([^"]*)"|=?[^=]*+="[^"]*")')
 """An attribute, and its value if page authors say by it what an element is, or if it was put there for hidden elements.
-Every attribute is matched, for a value may hold what looks like the beginning of another."""
+Every attribute is matched, for a value may hold what looks like the beginning of another; a name may begin with `=`."""
 
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", "\xa0"), ("&amp;", "&"))
 """All that there are in attributes of canonical markup, the ampersand last."""
