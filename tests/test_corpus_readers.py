@@ -22,7 +22,7 @@ from detector.corpus.inputs import walk
 from detector.corpus.packing import pack, unpack
 from detector.corpus.pages import PageOptions, parse
 from detector.corpus.readers import read_units
-from detector.corpus.records import Position, Problem, Record, Trouble, Unit
+from detector.corpus.records import Position, Problem, Record, Skipped, Trouble, Unit
 from detector.corpus.warc import read_warc
 from detector.errors import InputError
 
@@ -41,8 +41,8 @@ def warc_record(
     return header.encode() + body + b"\r\n\r\n"
 
 
-def response(body: bytes, *headers: str, of: str = "text/html; charset=iso-8859-1") -> bytes:
-    block = "\r\n".join(["HTTP/1.1 200 OK", f"Content-Type: {of}", *headers, "", ""]).encode() + body
+def response(body: bytes, *headers: str, of: str = "text/html; charset=iso-8859-1", status: str = "200 OK") -> bytes:
+    block = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Type: {of}", *headers, "", ""]).encode() + body
     return warc_record(1, block, kind="response", of="application/http; msgtype=response")
 
 
@@ -195,7 +195,6 @@ def test_a_response_is_unpacked_and_brings_its_charset(body: bytes, headers: lis
 @pytest.mark.parametrize(
     ("record", "trouble"),
     [
-        (response(b"\xff\xd8", of="image/jpeg"), Trouble.CONTENT_TYPE),
         (response(gzip.compress(bytes(100_000)), "Content-Encoding: gzip"), Trouble.TOO_LARGE),
         (warc_record(1, b"\0\1", kind="response", of="application/http"), Trouble.CORRUPT),
     ],
@@ -204,6 +203,39 @@ def test_a_response_that_is_no_page_is_a_problem(record: bytes, trouble: Trouble
     found = parsed(record)
     assert isinstance(found, Problem)
     assert (found.trouble, found.url) == (trouble, "http://x.example/1")
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (response(b"\xff\xd8", of="image/jpeg"), "content type image/*"),
+        (response(b"\xff\xd8", of="made-up/1"), "unknown content type"),
+        (response(b"<p>Moved", status="302 Found"), "HTTP 302"),
+        (response(b"<p>Gone", status="404 Not Found"), "HTTP 404"),
+    ],
+)
+def test_an_answer_without_the_page_is_counted_by_its_kind(record: bytes, reason: str) -> None:
+    assert parsed(record) == Skipped(reason)
+
+
+def test_addresses_in_angle_brackets_are_unwrapped(tmp_path: Path) -> None:
+    wrapped = response(b"<p>x").replace(b"http://x.example/1", b"<http://x.example/1>")
+    assert parsed(wrapped).page.url == "http://x.example/1"
+    log = warc_record(1, b"x", kind="resource").replace(
+        b"http://x.example/1", b"<metadata://gnu.org/software/wget/log>"
+    )
+    (tmp_path / "a.warc").write_bytes(log)
+    (unit,) = units_of(tmp_path)
+    assert unit.skipped == {"WARC metadata of the crawler": 1}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_beginnings_without_end_are_given_up(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.corpus.warc._Search.MOST_TRIED_BYTES", 20_000)
+    header = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:1>\r\nContent-Length: 1500\r\n\r\n"
+    content = (gzip.compress(header) if packed else header) * 200
+    items = list(read_warc(io.BytesIO(content), "a", LIMIT))
+    assert isinstance(items[-1].found, Problem)
 
 
 def test_wet_is_text_and_utf_8(tmp_path: Path) -> None:

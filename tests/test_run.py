@@ -432,6 +432,14 @@ def test_a_missing_library_is_named_with_the_line_that_installs_it(
     assert result.err.endswith("run: pip install 'link-farm-detector[run]'\n")
 
 
+def test_shards_without_the_library_that_packs_them_can_be_had_otherwise(
+    clean: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    assert "--pack gz" in clean(corpus, "-o", tmp_path / "out").err
+    assert clean(corpus, "-o", tmp_path / "out", "--pack", "gz").code == 0
+
+
 def test_a_folder_of_another_run_is_refused(clean: Run, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert clean(corpus, "-o", out).code == 0
@@ -444,6 +452,34 @@ def test_a_folder_of_another_run_is_refused(clean: Run, corpus: Path, tmp_path: 
     assert "is there already" in clean(corpus, "-o", out).err
     (out / "checkpoint.json").write_text("{")
     assert "cannot be read" in clean(corpus, "-o", out).err
+
+
+@pytest.mark.parametrize("option", ["--removed", "--problems", "--statistics"])
+def test_no_input_is_written_over(clean: Run, corpus: Path, tmp_path: Path, option: str) -> None:
+    before = corpus.read_bytes()
+    for output in (("-o", tmp_path / "out"), ()):
+        refused = clean(corpus, *output, option, corpus)
+        assert refused.code == 2
+        assert "is one of the inputs and would be written over" in refused.err
+    assert corpus.read_bytes() == before
+
+
+def test_files_to_write_are_checked_before_the_work(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    out, both = tmp_path / "out", tmp_path / "x.jsonl"
+    assert "is written by --removed already" in clean(corpus, "-o", out, "--removed", both, "--problems", both).err
+    assert "no such folder" in clean(corpus, "-o", out, "--statistics", tmp_path / "gone" / "s.json").err
+    assert not out.exists()
+    assert clean(corpus, "-o", out, "--statistics", out / "s.json").code == 0
+
+
+def test_what_json_cannot_say_again_is_a_problem(clean: Run, tmp_path: Path) -> None:
+    deep = "[" * 300 + "]" * 300
+    lines = [f'{{"text": "A page.", "deep": {deep}}}', '{"text": "A page.", "n": [1e400]}', '{"text": "A page."}']
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    ended = clean(tmp_path / "a.jsonl", "-o", tmp_path / "out", "--pack", "parquet")
+    assert ended.code == 1
+    problems = (tmp_path / "out" / "problems.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["record"] for line in problems] == [1, 2]
 
 
 def test_a_finished_run_is_left_as_it_is(clean: Run, corpus: Path, tmp_path: Path) -> None:

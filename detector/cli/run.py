@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from detector.corpus.run import RunOptions
 
 STDOUT = "-"
+MOST_MB = 1e9
 
 
 class FormChoice(enum.StrEnum):
@@ -84,9 +85,9 @@ def run(
         Packing | None,
         typer.Option(help="Shards of JSONL, packed so or not, or of Parquet; default: zst, none for standard output."),
     ] = None,
-    shard_mb: Annotated[float, typer.Option(min=0.000001, help="Size of a shard, packed.")] = 256.0,
+    shard_mb: Annotated[float, typer.Option(min=0.000001, max=MOST_MB, help="Size of a shard, packed.")] = 256.0,
     max_mb: Annotated[
-        float, typer.Option(min=0.000001, help="Largest page; larger ones are named as problems.")
+        float, typer.Option(min=0.000001, max=MOST_MB, help="Largest page; larger ones are named as problems.")
     ] = 10.0,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds a page may take.")] = 60.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate from a sample; write nothing.")] = False,

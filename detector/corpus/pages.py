@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from detector.corpus.packing import pack
-from detector.corpus.records import Problem, Record, Statistics, Trouble, UnitResult
+from detector.corpus.records import Problem, Record, Skipped, Statistics, Trouble, UnitResult
 from detector.corpus.warc import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
 from detector.limits import MAX_BYTES
@@ -21,6 +21,9 @@ from detector.pipeline import BINARY, EMPTY, Detector
 
 FIELDS = ("html", "text", "content", "raw_content")
 """Where the page of a JSON object or a row is looked for, in this order, unless the field is named."""
+MOST_LEVELS = 200
+"""Of a JSON object: what is deeper is read by some parsers, or with some stacks, and not by others."""
+
 SOURCE_TEXT = "source_text"
 """Where `--annotate` puts the text of an HTML page, which its spans refer to."""
 
@@ -94,6 +97,8 @@ class PageProcessor:
             found = parse(record, self.options)
             if isinstance(found, Problem):
                 unit.problems.append(found)
+            elif isinstance(found, Skipped):
+                unit.statistics.skipped[found.reason] += 1
             else:
                 parsed.append(found)
         lines, removed = [], []
@@ -134,11 +139,11 @@ def _failure(item: _Parsed, error: Exception) -> Problem:
     return Problem(item.record.source, item.record.number, Trouble.FAILED, detail, item.page.url)
 
 
-def parse(record: Record, options: PageOptions) -> _Parsed | Problem:
+def parse(record: Record, options: PageOptions) -> _Parsed | Problem | Skipped:
     """The fields and the page of a record, or why there is none."""
     if record.form == "warc":
         found = page_of_warc(record, options.max_bytes)
-        if isinstance(found, Problem):
+        if isinstance(found, Problem | Skipped):
             return found
         fields, page = found
         kind = page.kind if options.kind == "auto" else options.kind
@@ -153,7 +158,22 @@ def parse(record: Record, options: PageOptions) -> _Parsed | Problem:
         return Problem(record.source, record.number, Trouble.CORRUPT, f"not JSON: {error}")
     if not isinstance(loaded, dict):
         return Problem(record.source, record.number, Trouble.CORRUPT, "not a JSON object")
+    if problem := _unwritable(loaded):
+        return Problem(record.source, record.number, Trouble.CORRUPT, problem)
     return _page_of_fields(record, loaded, options)
+
+
+def _unwritable(fields: dict[str, Any]) -> str | None:
+    """Why the fields of a record could not be written as JSON that everyone reads, or None; level by level."""
+    level: list[Any] = [fields]
+    for _ in range(MOST_LEVELS):
+        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+        if any(isinstance(item, float) and not math.isfinite(item) for item in level):
+            return "holds a number that is not finite, which JSON has no word for"
+        level = [item for item in level if isinstance(item, dict | list)]
+        if not level:
+            return None
+    return f"nested deeper than {MOST_LEVELS} levels"
 
 
 def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions) -> _Parsed | Problem:

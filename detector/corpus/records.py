@@ -19,7 +19,6 @@ class Trouble(enum.StrEnum):
     CORRUPT = "corrupt record"
     TRUNCATED = "truncated"
     UNREADABLE = "unreadable"
-    CONTENT_TYPE = "content type"
     TOO_LARGE = "too large"
     TOO_SLOW = "too slow"
     WORKER_DIED = "worker died"
@@ -182,7 +181,7 @@ class UnitResult:
         output: The pages as lines of JSON, packed.
         removed: The removed segments as lines of JSON, packed; empty unless asked for.
         problems: Records that are not among the pages, and pages with nothing in them.
-        statistics: Of the pages; problems are counted where they are written down.
+        statistics: Of the pages, and of records that turned out to be none; problems are counted where they are written down.
     """
 
     output: bytes = b""

@@ -19,7 +19,7 @@ from detector.corpus.pool import WorkerPool
 from detector.corpus.readers import check_readers, read_units
 from detector.corpus.records import Form, Statistics
 from detector.corpus.sinks import FolderSink, Sink, SinkOptions, StreamSink
-from detector.errors import ModelError, RunError, UsageError
+from detector.errors import InputError, ModelError, RunError, UsageError
 from detector.limits import TIMEOUT_SECONDS
 from detector.pipeline import DEFAULT_MODEL
 from detector.signatures import SignatureStore
@@ -79,6 +79,7 @@ def run(
     pages = replace(options.pages, removed=removed is not None, removed_packing=packing_of(removed or ""))
     options = replace(options, pages=pages, files=replace(options.files, packing=pages.packing))
     check_readers(sources_of(inputs, options.form))
+    _check_files(inputs, output, options)
     try:
         if isinstance(output, Path):
             with FolderSink(
@@ -151,7 +152,30 @@ def _check(options: RunOptions) -> None:
     if options.files.parquet:
         pyarrow_parquet()
     if ".zst" in (options.pages.packing, packing_of(options.files.removed or "")):
-        zstandard()
+        try:
+            zstandard()
+        except InputError as error:
+            raise InputError(f"{error}, or have gz written (--pack gz)") from error
+
+
+def _check_files(inputs: list[str], output: Path | BinaryIO, options: RunOptions) -> None:
+    """Refuse files to write that are an input, or one another, or in no folder: before the work and not after it."""
+    named = {"--removed": options.files.removed, "--problems": options.files.problems}
+    named["--statistics"] = options.files.statistics
+    sources = {os.path.realpath(source.path) for source in sources_of(inputs, options.form) if source.path is not None}
+    made = os.path.realpath(output) if isinstance(output, Path) else None
+    taken: dict[str, str] = {}
+    for option, path in named.items():
+        if path is None:
+            continue
+        real = os.path.realpath(path)
+        if real in sources:
+            raise UsageError(f"{option} {path}: is one of the inputs and would be written over; name another file")
+        if real in taken:
+            raise UsageError(f"{option} {path}: is written by {taken[real]} already; name another file")
+        if not os.path.isdir(os.path.dirname(real)) and os.path.dirname(real) != made:
+            raise UsageError(f"{option} {path}: there is no such folder; make it, or name a file in another")
+        taken[real] = option
 
 
 def _work(sink: Sink, inputs: list[str], options: RunOptions, progress: Progress, warn: Callable[[str], None]) -> None:

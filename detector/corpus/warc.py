@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ _KIND_OF_CONTENT: dict[str, KindOption] = {
     "text/plain": "text",
     "": "auto",
 }
+_MAIN_TYPES = frozenset(("application", "audio", "font", "image", "message", "model", "multipart", "text", "video"))
+"""By which records without a page are counted: whole types would be as many as an archive cares to make up."""
+
+_OF_THE_CRAWLER = "metadata:"
+"""How addresses begin under which wget writes down its own log and arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
     """
     number = 0
     begin: int | None = 0
+    search = _Search(raw, max_bytes)
     lenient = raw.seekable() and _needs_leniency(raw, max_bytes)
     while begin is not None:
         held: _Found | None = None
@@ -92,7 +99,7 @@ def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
                 number += 1
                 yield Item(Problem(name, number, Trouble.TRUNCATED, "the last gzip member is cut off"), number)
             return
-        begin = _next_record(raw, max_bytes, (last if broken.position is None else broken.position) + 1)
+        begin = search.next_record((last if broken.position is None else broken.position) + 1)
         if held is not None and (broken.position is not None or _is_whole(raw, held, begin)):
             number += 1
             yield Item(_classified(held, name, number, max_bytes), number)
@@ -129,8 +136,18 @@ def _needs_leniency(raw: BinaryIO, max_bytes: int) -> bool:
     return isinstance(strict, _Broken) and isinstance(lenient, _Found)
 
 
-def _scan(raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False) -> Iterator[_Found | _Broken]:
-    """Records from a place on; at most one `_Broken`, the last."""
+def _scan(
+    raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False, size: int | None = None
+) -> Iterator[_Found | _Broken]:
+    """Records from a place on; at most one `_Broken`, the last.
+
+    Args:
+        raw: The file as it is on disk.
+        begin: In bytes.
+        max_bytes: Largest block to read.
+        lenient: Whether line ends may be those of other systems.
+        size: Of a plain file, in bytes, so that a block that would end behind it is not read; or None.
+    """
     library = fastwarc()
     if raw.seekable():
         raw.seek(begin)
@@ -146,10 +163,13 @@ def _scan(raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False) -> I
             if length > max_bytes * _BOMB_FACTOR:
                 yield _Broken(position, f"a record that claims {length:,} bytes")
                 return
+            if size is not None and position + length > size:
+                yield _Broken(position, f"a record that claims {length:,} bytes, more than are left")
+                return
             block = record.reader.read(length) if length <= max_bytes else None
-            size = len(block) if block is not None else record.reader.consume()
-            if size < length:
-                yield _Broken(position, f"a record of {size:,} bytes that claims {length:,}")
+            found_bytes = len(block) if block is not None else record.reader.consume()
+            if found_bytes < length:
+                yield _Broken(position, f"a record of {found_bytes:,} bytes that claims {length:,}")
                 return
             position = None
             yield _Found(found.position, found.header, block)
@@ -162,17 +182,41 @@ def _scan(raw: BinaryIO, begin: int, max_bytes: int, lenient: bool = False) -> I
         yield _Broken(position, "the WARC reader gave up on it")
 
 
-def _next_record(raw: BinaryIO, max_bytes: int, begin: int) -> int | None:
-    """Where the next readable record begins."""
-    if not raw.seekable():
+class _Search:
+    """Where reading can go on behind damage: what looks like the beginning of a record is tried until one can be read.
+
+    Args:
+        raw: The file as it is on disk.
+        max_bytes: Largest block to read.
+    """
+
+    MOST_TRIED_BYTES = 1 << 30
+    """Packed bytes read in vain in a whole file until the search is given up: beginnings without end are made up in no time."""
+
+    def __init__(self, raw: BinaryIO, max_bytes: int) -> None:
+        self._raw = raw
+        self._max_bytes = max_bytes
+        self._left = self.MOST_TRIED_BYTES
+        self._mark, self._size = _PLAIN_RECORD, 0
+        if raw.seekable():
+            self._size = raw.seek(0, io.SEEK_END)
+            raw.seek(0)
+            head = raw.read(4)
+            packed = (mark for mark in (_GZIP_MEMBER, _ZSTD_FRAME) if head.startswith(mark[:2]))
+            self._mark = next(packed, _PLAIN_RECORD)
+
+    def next_record(self, begin: int) -> int | None:
+        """Where the next readable record begins."""
+        if not self._raw.seekable():
+            return None
+        room = self._size if self._mark == _PLAIN_RECORD else None
+        for place in _occurrences(self._raw, self._mark, begin):
+            if isinstance(next(_scan(self._raw, place, self._max_bytes, size=room), None), _Found):
+                return place
+            self._left -= self._raw.tell() - place
+            if self._left < 0:
+                return None
         return None
-    raw.seek(0)
-    head = raw.read(4)
-    mark = next((mark for mark in (_GZIP_MEMBER, _ZSTD_FRAME) if head.startswith(mark[:2])), _PLAIN_RECORD)
-    for place in _occurrences(raw, mark, begin):
-        if isinstance(next(_scan(raw, place, max_bytes), None), _Found):
-            return place
-    return None
 
 
 def _occurrences(raw: BinaryIO, mark: bytes, begin: int) -> Iterator[int]:
@@ -220,27 +264,38 @@ def _classified(found: _Found, name: str, number: int, max_bytes: int) -> Record
     kind = header.get("warc-type", "").lower()
     if kind not in _PAGE_TYPES:
         return Skipped(f"WARC {kind or 'record without a type'}")
-    url = header.get("warc-target-uri")
+    url = _address(header)
+    if url is not None and url.startswith(_OF_THE_CRAWLER):
+        return Skipped("WARC metadata of the crawler")
     if found.block is None:
         detail = f"{found.content_length:,} bytes; at most {max_bytes:,} are read"
         return Problem(name, number, Trouble.TOO_LARGE, detail, url)
     return Record(name, number, "warc", found.block, header)
 
 
-def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] | Problem:
+def _address(header: dict[str, str]) -> str | None:
+    """The address of a record's page; wget puts it into angle brackets."""
+    url = header.get("warc-target-uri")
+    return url[1:-1] if url is not None and url.startswith("<") and url.endswith(">") else url
+
+
+def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] | Problem | Skipped:
     """The fields and the page of a record; runs in a worker.
 
-    Fields: `url`, `date`, `warc` and, for a response, `http`: the two headers whole, names in lower case.
+    Fields: `url`, `date`, `warc` and, for a response, `http`: the two headers whole, names in lower case. Answers that are not the
+    page that was asked for, such as redirects and errors, and what is neither HTML nor text are skipped.
     """
     header = record.fields
-    url = header.get("warc-target-uri")
+    url = _address(header)
     fields: dict[str, Any] = {"url": url, "date": header.get("warc-date"), "warc": header}
     content_type, charset, body = header.get("content-type", ""), None, record.content
     if content_type.lower().startswith("application/http"):
         parsed = _parse_http(record.content, max_bytes)
         if isinstance(parsed, str):
             return Problem(record.source, record.number, Trouble.CORRUPT, parsed, url)
-        http, content_type, charset, body = parsed
+        status, http, content_type, charset, body = parsed
+        if not 200 <= status < 300:
+            return Skipped(f"HTTP {status}")
         fields["http"] = http
         if len(body) > max_bytes:
             detail = f"over {max_bytes:,} bytes when unpacked"
@@ -248,14 +303,15 @@ def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] 
     content_type = content_type.split(";")[0].strip().lower()
     kind = _KIND_OF_CONTENT.get(content_type)
     if kind is None:
-        return Problem(record.source, record.number, Trouble.CONTENT_TYPE, content_type, url)
+        main = content_type.partition("/")[0]
+        return Skipped(f"content type {main}/*" if main in _MAIN_TYPES else "unknown content type")
     if header.get("warc-type", "").lower() == "conversion":
         charset = "utf-8"
     return fields, Page(body, kind, url, charset)
 
 
-def _parse_http(block: bytes, max_bytes: int) -> tuple[dict[str, str], str, str | None, bytes] | str:
-    """Header, content type, charset and unpacked body of a response, or what is wrong with it."""
+def _parse_http(block: bytes, max_bytes: int) -> tuple[int, dict[str, str], str, str | None, bytes] | str:
+    """Status, header, content type, charset and unpacked body of a response, or what is wrong with it."""
     reason = "not an HTTP response"
     if not block.startswith(b"HTTP/"):
         return reason
@@ -275,7 +331,9 @@ def _parse_http(block: bytes, max_bytes: int) -> tuple[dict[str, str], str, str 
                 raise
             return "the HTTP parser gave up on it"
         http = {key.lower(): value for key, value in record.http_headers.items()}
-        return http, record.http_content_type or "", record.http_charset, body
+        status = record.http_headers.status_code
+        # A status line without a number is no reason to lose the page.
+        return 200 if status is None else status, http, record.http_content_type or "", record.http_charset, body
     return reason
 
 
