@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from detector.cli.inputs import OutputNames
 from detector.model import Model
 from detector.storage import WEIGHTS, save_model
 from training.train import Trained
@@ -125,7 +128,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_half_done(with_model: Run,
 def test_an_output_that_is_a_file_is_wrong_use(with_model: Run, page: Path) -> None:
     result = with_model("strip", page, "-o", page)
     assert result.code == 2
-    assert "cannot be made" in result.err
+    assert "looks like a file" in result.err
     assert page.read_text(encoding="utf-8") == TEXT
 
 
@@ -226,7 +229,7 @@ def test_model_info_and_verify(run: Run, sentence_folder: Path, tmp_path: Path) 
     assert (told["name"], told["info"]) == ("sentences", {"made": "by hand"})
     assert (told["heads"]["text"]["threshold"], told["heads"]["text"]["lift"]) == (0.5, 0.0)
     assert (
-        "model 'sentences' is whole; kinds: text, html; 47 golden rows replayed"
+        "model 'sentences' is whole; kinds: text, html; 47 golden segments replayed"
         in run("model", "verify", sentence_folder).out
     )
     assert run("model", "verify").code == run("model", "info").code == 0
@@ -275,3 +278,68 @@ def test_the_entry_point_of_a_process(sentence_folder: Path) -> None:
     ended = subprocess.run([*command, "-", "gone.txt"], input=TEXT.encode(), capture_output=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, KEPT.encode())
     assert ended.stderr == b"gone.txt: No such file or directory\n"
+
+
+@pytest.mark.parametrize("command", ["classify", "strip"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.warc", b"WARC/1.0\r\n"), ("a.txt", gzip.compress(b"A page.")), ("pages.jsonl", b'{"text": "A page."}\n')],
+)
+def test_files_of_many_pages_are_not_taken_for_one(
+    with_model: Run, page: Path, command: str, name: str, content: bytes
+) -> None:
+    (page.parent / name).write_bytes(content)
+    ended = with_model(command, page.parent / name)
+    assert (ended.code, ended.out) == (1, "")
+    assert "clean it with 'detector run'" in ended.err
+
+
+def test_of_a_sample_the_text_is_read_and_not_the_labels(with_model: Run, page: Path) -> None:
+    sample = page.parent / "sample.tsv"
+    sample.write_text("# url: https://a.example/\ncontent\tThe mill burned down.\nlink_list\tHome\n", encoding="utf-8")
+    assert with_model("strip", sample).out == "The mill burned down.\n"
+    table = page.parent / "table.tsv"
+    table.write_text("name\tThe mill burned down.\n", encoding="utf-8")
+    assert with_model("strip", table).out == "name\tThe mill burned down.\n"
+
+
+def test_no_input_is_written_over(with_model: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<!doctype html><p>The mill burned down.</p>", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("Its own text.", encoding="utf-8")
+    ended = with_model("strip", tmp_path, "-o", tmp_path)
+    assert ended.code == 1
+    assert "would be written over the input" in ended.err
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Its own text."
+
+
+def test_names_that_inputs_share_are_numbered(tmp_path: Path) -> None:
+    names = OutputNames(tmp_path, [])
+    made = [names.path_for(name).name for name in ("a/index.html", "b/index.html", "index-2.html", "c/index.html")]
+    assert made == ["index.txt", "index-2.txt", "index-2-2.txt", "index-3.txt"]
+    assert len({names.path_for(f"{i}/index.html") for i in range(3000)}) == 3000
+
+
+def test_folders_that_a_pattern_matches_are_read(with_model: Run, tmp_path: Path) -> None:
+    for name in ("sub1", "sub2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text(f"The mill of {name} burned.", encoding="utf-8")
+    assert with_model("strip", tmp_path / "sub*").out == "The mill of sub1 burned.\nThe mill of sub2 burned.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors before the program starts")
+@pytest.mark.parametrize(("closed", "code"), [(0, 1), (1, 0), (2, 0)])
+def test_a_stream_that_is_closed_is_no_crash(page: Path, tmp_path: Path, closed: int, code: int) -> None:
+    with (tmp_path / "streams").open("w+b") as streams:
+        command = [
+            sys.executable,
+            "-c",
+            "from detector.cli.app import main; main()",
+            "strip",
+            "-" if not closed else page,
+        ]
+        done = subprocess.run(
+            command, stdout=streams, stderr=streams, check=False, preexec_fn=partial(os.close, closed)
+        )
+        streams.seek(0)
+        assert b"Traceback" not in streams.read()
+    assert done.returncode == code

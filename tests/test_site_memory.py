@@ -350,13 +350,23 @@ def test_a_link_in_place_of_the_working_folder_is_not_followed(tmp_path: Path) -
 
 
 def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., Any], tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text('{"url": 3, "text": "x"}\n{"text": "A page."}\n[]\n', encoding="utf-8")
+    lines = '{"url": "https://a.example/", "title": "x"}\n{"text": "A page."}\n[]\n{"text": "One behind it."}\n'
+    (tmp_path / "a.jsonl").write_text(lines, encoding="utf-8")
     (tmp_path / "page.txt").write_text("Another page.", encoding="utf-8")
     ended = run("signatures", "build", tmp_path / "a.jsonl", tmp_path, tmp_path / "none", "-o", tmp_path / "out")
     assert ended.code == 1
-    for message in ("a.jsonl:1: needs", "a.jsonl:3", "none"):
+    for message in ("a.jsonl:1: no text", "a.jsonl:3: not a JSON object", "none", "no page has an address"):
         assert message in ended.err
-    assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 2
+    assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 3
+
+
+def test_signatures_are_not_replaced_by_those_of_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "out").write_bytes(b"what was counted before")
+    ended = run("signatures", "build", tmp_path / "none.jsonl", "-o", tmp_path / "out")
+    assert ended.code == 2
+    assert "none.jsonl" in ended.err
+    assert "no signatures were written" in ended.err
+    assert (tmp_path / "out").read_bytes() == b"what was counted before"
 
 
 def test_an_output_folder_that_is_missing_is_not_called_forbidden(run: Callable[..., Any], tmp_path: Path) -> None:

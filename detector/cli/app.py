@@ -42,6 +42,9 @@ app.add_typer(signatures_app, name="signatures")
 
 def main() -> None:
     """Run the command line; the package's own errors become one line and exit status 2."""
+    # A process may be started without either.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open as long as the process runs
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     with _orderly_ends(), contextlib.redirect_stdout(_named_stdout()):

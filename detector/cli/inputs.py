@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import sys
@@ -9,12 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.corpus.inputs import form_of
+from detector.corpus.packing import sniff_packing
 from detector.data import KindOption, Page
 from detector.decode import PAGE_SUFFIXES
-from detector.errors import InputError
+from detector.errors import InputError, SampleError
 from detector.limits import MAX_BYTES, Limits
 
 STDIN = "-"
+SAMPLE = ".tsv"
+"""Of text pages with a label before each line: `samples/README.md`."""
+
+_WITH_NULS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _NUL_WINDOW = 8192
 _NUL_SHARE_OF_BINARY = 0.05
 
@@ -37,20 +44,13 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
     """
     for name in inputs:
         if name == STDIN:
-            yield _source("<stdin>", sys.stdin.buffer.read(MAX_BYTES + 1), kind)
+            content = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin is not None else b""
+            yield _source("<stdin>", content, kind)
             continue
-        path = Path(name)
-        # os.path says no where Path would raise, as for a name that is too long.
-        if os.path.isdir(name):
-            files = sorted(file for file in path.rglob("*") if file.suffix.lower() in PAGE_SUFFIXES and file.is_file())
-            if not files:
-                yield Source(name, None, f"no pages in this folder (looked for {', '.join(PAGE_SUFFIXES)})")
-        elif not os.path.exists(name) and glob.has_magic(name):
-            files = [Path(match) for match in sorted(glob.glob(name, recursive=True))]
-            if not files:
-                yield Source(name, None, "the pattern matches no file")
-        else:
-            files = [path]
+        files = _files(name)
+        if not files:
+            nothing = f"no pages in this folder (looked for {', '.join(PAGE_SUFFIXES)})"
+            yield Source(name, None, nothing if os.path.isdir(name) else "the pattern matches no file")
         for file in files:
             try:
                 with file.open("rb") as stream:
@@ -58,35 +58,87 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
             except (OSError, ValueError) as error:
                 yield Source(str(file), None, getattr(error, "strerror", None) or str(error))
                 continue
-            yield _source(str(file), content, kind)
+            yield _sample(file, content) or _source(str(file), content, kind)
+
+
+def _files(name: str) -> list[Path]:
+    """The files that an input stands for: itself, those in a folder that are named as pages, or those that a pattern matches."""
+    # os.path says no where Path would raise, as for a name that is too long.
+    if os.path.isdir(name):
+        return _pages_in(name)
+    if os.path.exists(name) or not glob.has_magic(name):
+        return [Path(name)]
+    found = sorted(glob.glob(name, recursive=True))
+    return [file for match in found for file in (_pages_in(match) if os.path.isdir(match) else [Path(match)])]
+
+
+def _pages_in(folder: str) -> list[Path]:
+    """The files in a folder, and in those in it, that are named as pages; and folders that cannot be listed, to be named."""
+    unlisted: list[Path] = []
+    pages = [
+        Path(where, name)
+        for where, _, names in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename)))
+        for name in names
+        if Path(name).suffix.lower() in PAGE_SUFFIXES
+    ]
+    return sorted([*(page for page in pages if page.is_file()), *unlisted])
+
+
+def _sample(file: Path, content: bytes) -> Source | None:
+    """The page of a labelled sample, without its labels; None for other files."""
+    from training.samples import read_samples
+
+    if file.suffix.lower() != SAMPLE or b"\t" not in content:
+        return None
+    try:
+        (sample,) = read_samples([file])
+    except SampleError:
+        return None  # some other table
+    return Source(str(file), Page(sample.content, "text", sample.url))
 
 
 def _source(name: str, content: bytes, kind: KindOption) -> Source:
+    if sniff_packing(content) or content.startswith(b"WARC/") or form_of(name) not in ("page", None):
+        return Source(name, None, "is a packed or a corpus file and not a page; clean it with 'detector run'")
     if problem := Limits().of_size(content):
         return Source(name, None, problem)
     if not content.strip():
         return Source(name, None, "the file is empty")
     head = content[:_NUL_WINDOW]
-    utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if not utf16 and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY:
+    if not head.startswith(_WITH_NULS) and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY:
         return Source(name, None, "looks like a binary file, not a page")
     return Source(name, Page(content, kind))
 
 
-def output_path(folder: Path, name: str, taken: set[Path]) -> Path:
-    """Where the text of an input goes: its name with `.txt`, numbered if two inputs share it.
+class OutputNames:
+    """Names for the texts of inputs, in a folder: that of the input with `.txt`, numbered if several share it.
 
-    Raises:
-        InputError: The name has nothing to make a file name of, or the text would be written over the input.
+    Args:
+        folder: Where the texts go.
+        inputs: As `read_sources` takes them; no text is written over a file among them.
     """
-    stem = Path(name).name.removesuffix(Path(name).suffix).strip("<>") or Path(name).name
-    if not stem or stem in (".", ".."):
-        raise InputError("no output name can be made of it; rename it")
-    path, number = folder / f"{stem}.txt", 1
-    while path in taken:
-        number += 1
-        path = folder / f"{stem}-{number}.txt"
-    if os.path.exists(path) and os.path.exists(name) and os.path.samefile(path, name):
-        raise InputError(f"its text would be written over it; name another folder with -o than {folder}")
-    taken.add(path)
-    return path
+
+    def __init__(self, folder: Path, inputs: Iterable[str]) -> None:
+        self._folder = folder
+        self._inputs = {os.path.realpath(file) for name in inputs if name != STDIN for file in _files(name)}
+        self._numbers: dict[str, int] = {}
+        self._taken: set[str] = set()
+
+    def path_for(self, name: str) -> Path:
+        """Where the text of an input goes.
+
+        Raises:
+            InputError: The name has nothing to make a file name of, or the text would be written over an input.
+        """
+        stem = Path(name).name.removesuffix(Path(name).suffix).strip("<>") or Path(name).name
+        if not stem or stem in (".", ".."):
+            raise InputError("no output name can be made of it; rename it")
+        number = self._numbers.get(stem, 0) + 1
+        while (numbered := stem if number == 1 else f"{stem}-{number}") in self._taken:
+            number += 1
+        self._numbers[stem] = number
+        self._taken.add(numbered)
+        path = self._folder / f"{numbered}.txt"
+        if os.path.realpath(path) in self._inputs:
+            raise InputError(f"its text would be written over the input {path}; name another folder with -o")
+        return path

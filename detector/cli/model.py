@@ -44,5 +44,5 @@ def verify(folder: Annotated[Path | None, typer.Argument(help="Default: the mode
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from error
     typer.echo(
-        f"{folder}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}; {replayed} golden rows replayed"
+        f"{folder}: model '{model.name}' is whole; kinds: {', '.join(model.heads)}; {replayed} golden segments replayed"
     )

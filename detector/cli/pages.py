@@ -11,7 +11,8 @@ import typer
 
 from detector.cli.messages import make_folder, report
 from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
-from detector.errors import InputError, ModelError
+from detector.decode import PAGE_SUFFIXES
+from detector.errors import InputError, ModelError, UsageError
 
 if TYPE_CHECKING:
     from detector.cli.inputs import Source
@@ -72,24 +73,26 @@ def strip(
     ] = None,
 ) -> None:
     """Print the pages' own content, without link lists and boilerplate."""
-    from detector.cli.inputs import output_path
+    from detector.cli.inputs import OutputNames
     from detector.files import write_whole
     from detector.pipeline import Detector
 
     detector = Detector(model, threshold=threshold)
+    if output is not None and not output.is_dir() and output.suffix.lower() in PAGE_SUFFIXES:
+        raise UsageError(f"{output} looks like a file; -o names a folder for one .txt a page")
     if output is not None:
         make_folder(output)
+    names = None if output is None else OutputNames(output, inputs)
     failed = 0
-    taken: set[Path] = set()
     for source, result, wrong in _classified(detector, inputs, kind):
         failed += wrong
         if result is None or result.problem:
             continue
-        if output is None:
+        if names is None:
             typer.echo(result.text)
             continue
         try:
-            path = output_path(output, source.name, taken)
+            path = names.path_for(source.name)
         except InputError as error:
             failed += report(source.name, str(error))
             continue

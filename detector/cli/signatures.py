@@ -26,7 +26,7 @@ MinPagesOpt = Annotated[
 @app.command()
 def build(
     corpus: Annotated[
-        list[str], typer.Argument(help="JSONL files (.gz, .xz, .bz2, .zst) with 'url' and 'html' or 'text', and pages.")
+        list[str], typer.Argument(help="What 'detector run' reads; the 'url' of a page says which host it is of.")
     ],
     output: OutputOpt = Path("site.signatures"),
     min_pages: MinPagesOpt = 1,
@@ -35,7 +35,7 @@ def build(
     ] = None,
 ) -> None:
     """Count on how many pages of each host every line occurs."""
-    from detector.errors import UsageError
+    from detector.errors import InputError, UsageError
     from detector.features.site import scheme
     from detector.signatures import SignatureCounter, merge_to_file
     from detector.site_memory import count_pages
@@ -53,6 +53,8 @@ def build(
         with _working_folder(output) as folder:
             counter = SignatureCounter(scheme(), folder)
             pages = count_pages(_pages(corpus, failed), counter)
+            if failed and not pages:
+                raise InputError("no page could be read, so no signatures were written")
             # Written there, so that it is taken away with the runs if the process is killed.
             counter.freeze_to_file(folder / output.name, min_pages)
             (folder / output.name).replace(output)
@@ -158,30 +160,31 @@ def teach(
 
 
 def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
-    """The pages of JSONL files and of files with one page each; what cannot be read is named and the rest goes on."""
-    from detector.cli.inputs import read_sources
-    from detector.data import Page
-    from detector.errors import SampleError
-    from training.jsonl import SUFFIXES, read_records
+    """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
+    from detector.corpus.inputs import walk
+    from detector.corpus.pages import PageOptions, parse
+    from detector.corpus.readers import read_units
+    from detector.corpus.records import Position, Problem, Skipped
+    from detector.errors import InputError
+    from detector.limits import MAX_BYTES
 
+    options = PageOptions()
+    addressed, pages = 0, 0
     for name in corpus:
-        if not name.endswith(SUFFIXES):
-            for source in read_sources([name], "auto"):
-                if source.page is None:
-                    _name(f"{source.name}: {source.problem}", failed)
-                else:
-                    yield source.page
-            continue
         try:
-            for where, record in read_records(Path(name)):
-                content = record.get("html") or record.get("text")
-                url = record.get("url")
-                if isinstance(content, str) and isinstance(url, str | None):
-                    yield Page(content, "html" if record.get("html") else "text", url)
-                else:
-                    _name(f"{where}: needs 'html' or 'text', and 'url', as strings", failed)
-        except SampleError as error:
+            for unit in read_units(walk(name), Position(), MAX_BYTES):
+                found = [parse(record, options) for record in unit.records]
+                for each in (*unit.problems, *found):
+                    if isinstance(each, Problem):
+                        _name(f"{each.source}:{each.record}: {each.detail}", failed)
+                    elif not isinstance(each, Skipped):
+                        pages += 1
+                        addressed += each.page.url is not None
+                        yield each.page
+        except InputError as error:
             _name(str(error), failed)
+    if pages and not addressed:
+        _say("no page has an address ('url'), so that nothing is learnt of any site")
 
 
 def _name(problem: str, failed: list[str]) -> None:
