@@ -46,7 +46,7 @@ def desk(tmp_path: Path) -> Path:
 
 def test_the_first_command_ends_in_the_main_job(desk: Path) -> None:
     setup = blocks("sh")[0].strip().split(" && ")
-    assert setup[:3] == ["python3 -m venv .venv", ". .venv/bin/activate", "pip install -e '.[test]'"]
+    assert setup[:3] == ["python3 -m venv .venv", ". .venv/bin/activate", "pip install -e ."]
     ended = run(setup[-1], desk)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert len(ended.stdout.splitlines()) > 5
