@@ -58,6 +58,14 @@ ATOMIC = tuple(name for name in COMMANDS if name != "run")
 """`detector run` goes on from a checkpoint instead, and tests/test_run_kills.py kills it."""
 
 
+@pytest.fixture(autouse=True)
+def heeding() -> Iterator[None]:
+    """SIGINT ends the process, also where the tests were started in the background, whose shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def places(
     tmp_path: Path,

@@ -171,6 +171,9 @@ def test_nothing_to_read_is_said(tmp_path: Path) -> None:
     )
     missing = tmp_path / "gone.tsv"
     assert refusal(missing).startswith(f"{missing}: cannot be read")
+    assert refusal(tmp_path / "page.doc") == f"{tmp_path / 'page.doc'}: there is no such file or folder"
+    assert refusal(tmp_path / "gone.jsonl") == f"{tmp_path / 'gone.jsonl'}: there is no such file"
+    (tmp_path / "page.doc").touch()
     assert refusal(tmp_path / "page.doc").startswith(f"{tmp_path / 'page.doc'}: unknown format; samples are .tsv")
     with pytest.raises(SampleError, match="name at least one file or folder"):
         read_samples([])

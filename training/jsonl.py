@@ -33,6 +33,8 @@ def read_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{path}:{number}", _parse(line, f"{path}:{number}")
     except InputError as error:
         raise SampleError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise SampleError(f"{path}: there is no such file") from error
     except DAMAGE as error:
         raise SampleError(f"{path}: cannot be read beyond line {number} ({error}); get the file again") from error
 

@@ -106,6 +106,8 @@ def _read_file(path: Path) -> Iterator[Sample]:
         yield _read_tsv(path)
     elif path.suffix == ".html":
         yield _read_html(path)
+    elif not path.exists():
+        raise SampleError(f"{path}: there is no such file or folder")
     else:
         raise SampleError(f"{path}: unknown format; samples are .tsv, .html (beside .txt or .tsv) or .jsonl")
 
