@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,6 +164,12 @@ class PageResult:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """For pickles: what the model was to be asked when needed is asked before, so that it does not travel along."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        known = {"_segments": self.segments, "_explain": None, "_judge": partial(_told, self.spam_probability)}
+        return None, state | known
+
     @property
     def segments(self) -> list[Segment]:
         """Every segment, in page order; built when first asked for."""
@@ -207,3 +214,8 @@ class PageResult:
         None for a page without text, or if the model has not learnt it.
         """
         return self._judge() if self._judge is not None else None
+
+
+def _told(spam_probability: float | None) -> float | None:
+    """What was computed before."""
+    return spam_probability

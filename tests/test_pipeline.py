@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import encodings
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -115,6 +116,18 @@ def test_wrong_pages_and_kinds_are_named() -> None:
         DETECTOR.classify_many(["x"], batch_size=0)
     with pytest.raises(UsageError, match="give a list"):
         DETECTOR.classify_many("one page")
+
+
+def test_a_pickled_result_says_the_same_and_leaves_the_model_behind() -> None:
+    result = DETECTOR.classify((SAMPLES / "en_autoblog_gardens.tsv").read_text(encoding="utf-8"))
+    pickled = pickle.dumps(result)
+    assert len(pickled) < 200_000
+    again = pickle.loads(pickled)
+    assert again.segments == result.segments
+    assert any(segment.reasons for segment in again.segments)
+    assert (again.text, again.spam_probability) == (result.text, result.spam_probability)
+    assert result == result
+    assert result != again
 
 
 def test_problems_are_values() -> None:
