@@ -27,9 +27,9 @@ _NO_ENCODINGS = frozenset(("utf-7", "idna", "punycode", "unicode-escape", "raw-u
 _OF_WIDE_UNITS = ("utf-16", "utf-32")
 """How encodings begin that a `<meta>`, being read as ASCII, cannot be written in: UTF-8 is meant (WHATWG Encoding Standard)."""
 
-MOST_DAMAGED = 0.1
+MOST_DAMAGED, MOST_DAMAGED_UTF_8 = 0.1, 0.5
 """Share of the characters beyond ASCII that may not fit an encoding that is still the page's: a page cut off in the middle of a
-character has one such, a page in another encoding nothing else."""
+character has one such, a page in another encoding nothing else. Whole characters of UTF-8 hardly ever occur by chance."""
 
 _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "gb2312": "gb18030"}
 """Encodings that browsers read as a superset (WHATWG Encoding Standard, names and labels)."""
@@ -73,7 +73,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
             continue
     for encoding in encodings:
         text = content.decode(encoding, "replace")
-        if text.count("\ufffd") <= MOST_DAMAGED * (len(text) - len(text.encode("ascii", "ignore"))):
+        beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+        if text.count("\ufffd") <= beyond_ascii * (MOST_DAMAGED_UTF_8 if encoding == "utf-8" else MOST_DAMAGED):
             return text
     return _decode_detected(content)
 

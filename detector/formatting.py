@@ -1,8 +1,12 @@
-"""Links and formatting that a page leaves open: the parser opens them again in every block that follows.
+"""What costs a parser more than it costs a page to say: formatting that is opened again and again, attributes that are merged.
+
+Links and formatting that a page leaves open the parser opens again in every block that follows.
 
 With all their attributes, as the HTML standard says (13.2.4.3, the list of active formatting elements). So `<p>`, five hundred
 different `<b a=1>` and a thousand `<p>x` are half a million elements, sixty megabytes for eleven kilobytes; one link with fifty
 thousand attributes and ten thousand paragraphs are twelve gigabytes for half a megabyte.
+
+The attributes of a second `<html>` or `<body>` are given to the first, unless it has them (13.2.6.4.7): each is compared with all.
 """
 
 from __future__ import annotations
@@ -41,8 +45,14 @@ _ATTRIBUTE = rf"(?:=[^\t\n\f\r />=]*+|[^\t\n\f\r />=]++)(?:{_SPACE}*+={_SPACE}*+
 _REST = rf"(?:{_ATTRIBUTE}|[\t\n\f\r /]++)*+>?"
 """Of a start tag behind its name, as the standard finds it (13.2.5.32 to 13.2.5.40)."""
 
-_START_TAG = re.compile(rf"<(?:{_LINK}|{_FORMATTING}){_AFTER_NAME}{_REST}")
-_START_NAME = re.compile(rf"<(?:{_LINK}|{_FORMATTING}){_AFTER_NAME}")
+_OUTER = "[hH][tT][mM][lL]|[bB][oO][dD][yY]"
+_OUTER_BEGIN = frozenset(("ht", "hT", "Ht", "HT", "bo", "bO", "Bo", "BO"))
+"""The first two letters of html and body, and of nothing else that is looked for."""
+
+_STARTS = rf"{_LINK}|{_OUTER}|{_FORMATTING}"
+_START_TAG = re.compile(rf"<(?:{_STARTS}){_AFTER_NAME}{_REST}")
+_START_NAME = re.compile(rf"<(?:{_STARTS}){_AFTER_NAME}")
+_OUTER_NAME = re.compile(rf"<({_OUTER}){_AFTER_NAME}")
 _TO_END = re.compile(_REST)
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _LINK_NAME = re.compile(rf"</?{_LINK}{_AFTER_NAME}")
@@ -61,12 +71,17 @@ def most_nodes(size: int) -> int:
     return max(FEW_NODES, size // 2)
 
 
+MOST_MERGED = 2000
+"""Attributes of `<html>` and `<body>` that are compared with one another: of 3,231 crawled pages none has more than 50."""
+
+
 def with_reopening_bounded(html: str, tags: int) -> str:
     """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
 
     Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
     otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and
-    `<plaintext>` the new names can be read, so that it is done on such pages only.
+    `<plaintext>` the new names can be read, so that it is done on such pages only. Where too many attributes would be merged, of `<html>`
+    and of `<body>` the first tag alone stays.
 
     Args:
         html: The page.
@@ -74,7 +89,9 @@ def with_reopening_bounded(html: str, tags: int) -> str:
     """
     # Every opening bracket may be that of a block which opens everything again.
     allowed = NODE_BYTES * (most_nodes(len(html)) - NODES_A_TAG * tags)
-    links, formatting, cloned = _most_reopened(html, allowed // max(tags, 1))
+    links, formatting, merged, cloned = _most_reopened(html, allowed // max(tags, 1))
+    if merged > MOST_MERGED:
+        html = _with_first_outer_tags(html)
     if cloned or (links + formatting) * tags > allowed:
         html = _FORMATTING_NAME.sub(_RENAMED, html)
     if links * tags > allowed:
@@ -82,8 +99,23 @@ def with_reopening_bounded(html: str, tags: int) -> str:
     return html
 
 
-def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
-    """Bytes that a link and all formatting take at most where they are opened again, and whether an option may be copied.
+def _with_first_outer_tags(html: str) -> str:
+    """The page with all `<html>` but the first, and all `<body>` but the first, as end tags of no element, which parsers pass over."""
+    seen = set()
+
+    def passed_over(tag: re.Match[str]) -> str:
+        name = tag[1].lower()
+        if name in seen:
+            return f"</{name}_"
+        seen.add(name)
+        return tag[0]
+
+    return _OUTER_NAME.sub(passed_over, html)
+
+
+def _most_reopened(html: str, few: int) -> tuple[int, int, int, bool]:
+    """Bytes that a link and all formatting take at most where they are opened again, attributes that may be merged, and whether an
+    option may be copied.
 
     Args:
         html: The page.
@@ -93,7 +125,9 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
     # What only looks like a tag, in a comment or a script, may hide others from the search.
     if "".join(found).count("<") > len(found):
         return *_hidden_too(html, few), _CLONED in html.lower()
-    formatting = Counter([tag for tag in found if tag[1] not in "aA"])
+    formatting = Counter([tag for tag in found if tag[1] not in "aA" and tag[1:3] not in _OUTER_BEGIN])
+    outer = [tag for tag in found if tag[1:3] in _OUTER_BEGIN]
+    merged = sum(map(_attributes_of, outer)) if len(outer) > 1 else 0
     cloned = any(tag[1:16].lower() == _CLONED for tag in formatting)
     # The longest tag is hardly ever one of formatting.
     link = _at_most(1, max(map(len, found), default=0))
@@ -104,7 +138,7 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, bool]:
         room = few - others if others <= few else few
         links = (tag for tag in found if _at_most(1, len(tag)) > room and tag[1] in "aA")
         link = max(map(_bytes_of, links), default=0)
-    return link, others, cloned
+    return link, others, merged, cloned
 
 
 def _at_most(tags: int, chars: int) -> int:
@@ -112,26 +146,31 @@ def _at_most(tags: int, chars: int) -> int:
     return NODE_BYTES * tags + MOST_CHAR_BYTES * chars
 
 
-def _hidden_too(html: str, few: int) -> tuple[int, int]:
+def _hidden_too(html: str, few: int) -> tuple[int, int, int]:
     """As `_most_reopened`, of all that may be a start tag, those within others too; no more is read than decides."""
-    link, formatting = 0, 0
+    link, formatting, merged = 0, 0, 0
     seen: Counter[str] = Counter()
     for name in _START_NAME.finditer(html):
-        is_link = name[0] in ("<a", "<A")
-        if not is_link and link + formatting > few:
+        is_link, is_outer = name[0] in ("<a", "<A"), name[0][1:3] in _OUTER_BEGIN
+        decided = merged > MOST_MERGED if is_outer else link > few if is_link else link + formatting > few
+        if decided:
             continue
         end = _TO_END.match(html, name.end())
         tag = name[0] + (end[0] if end else "")
-        if is_link:
+        if is_outer:
+            merged += _attributes_of(tag)
+        elif is_link:
             link = max(link, _bytes_of(tag))
-            if link > few:
-                # Everything will be renamed.
-                break
         else:
             seen[tag] += 1
             if seen[tag] <= _MOST_ALIKE:
                 formatting += _bytes_of(tag)
-    return link, formatting
+    return link, formatting, merged
+
+
+def _attributes_of(tag: str) -> int:
+    """How many attributes a start tag has; its name looks like one."""
+    return len(_ATTRIBUTES.findall(tag)) - 1
 
 
 def _bytes_of(tag: str) -> int:

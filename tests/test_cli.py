@@ -303,6 +303,25 @@ def test_of_a_sample_the_text_is_read_and_not_the_labels(with_model: Run, page: 
     assert with_model("strip", table).out == "name\tThe mill burned down.\n"
 
 
+def test_a_sample_with_a_fault_is_not_read_with_its_labels(with_model: Run, page: Path) -> None:
+    sample = page.parent / "sample.tsv"
+    sample.write_text("# url: https://a.example/\ncontent\tThe mill burned down.\nlinklist\tHome\n", encoding="utf-8")
+    ended = with_model("strip", sample)
+    assert (ended.code, ended.out) == (1, "")
+    assert f"{sample}:3: unknown label 'linklist'" in ended.err
+
+
+def test_a_page_that_a_pattern_matches_twice_is_read_once(with_model: Run, folder: Path) -> None:
+    assert with_model("strip", folder / "**" / "*").out.count("burned") == 2
+
+
+def test_texts_do_not_go_where_they_would_be_read(with_model: Run, folder: Path) -> None:
+    refused = with_model("strip", folder, "-o", folder / "out")
+    assert refused.code == 2
+    assert f"{folder / 'out'} lies in the input {folder}" in refused.err
+    assert not (folder / "out").exists()
+
+
 def test_no_input_is_written_over(with_model: Run, tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("<!doctype html><p>The mill burned down.</p>", encoding="utf-8")
     (tmp_path / "a.txt").write_text("Its own text.", encoding="utf-8")
@@ -327,14 +346,14 @@ def test_folders_that_a_pattern_matches_are_read(with_model: Run, tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors before the program starts")
-@pytest.mark.parametrize(("closed", "code"), [(0, 1), (1, 0), (2, 0)])
-def test_a_stream_that_is_closed_is_no_crash(page: Path, tmp_path: Path, closed: int, code: int) -> None:
+@pytest.mark.parametrize(("name", "closed", "code"), [("strip", 0, 1), ("run", 0, 1), ("strip", 1, 0), ("strip", 2, 0)])
+def test_a_stream_that_is_closed_is_no_crash(page: Path, tmp_path: Path, name: str, closed: int, code: int) -> None:
     with (tmp_path / "streams").open("w+b") as streams:
         command = [
             sys.executable,
             "-c",
             "from detector.cli.app import main; main()",
-            "strip",
+            name,
             "-" if not closed else page,
         ]
         done = subprocess.run(

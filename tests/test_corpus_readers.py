@@ -238,6 +238,24 @@ def test_beginnings_without_end_are_given_up(packed: bool, monkeypatch: pytest.M
     assert isinstance(items[-1].found, Problem)
 
 
+def test_records_that_swallow_what_follows_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.corpus.warc._Search.MOST_TRIED_BYTES", 20_000)
+    header = b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:1>\r\nContent-Length: 1500\r\n\r\n"
+    items = list(read_warc(io.BytesIO(header * 200 + b"x" * 1_510), "a", LIMIT))
+    assert len(items) < 50
+    assert isinstance(items[-1].found, Problem)
+    assert "nothing more could be read" in items[-1].found.detail
+
+
+def test_missing_numbers_of_rows_are_null_in_json(tmp_path: Path) -> None:
+    rows = pa.table({"text": ["A page."], "score": [float("nan")], "all": [[1.0, float("inf")]]})
+    pq.write_table(rows, tmp_path / "a.parquet")
+    (unit,) = units_of(tmp_path)
+    found = parse(unit.records[0], SMALL)
+    assert not isinstance(found, Problem | Skipped)
+    assert (found.fields["score"], found.fields["all"]) == (None, [1.0, None])
+
+
 def test_wet_is_text_and_utf_8(tmp_path: Path) -> None:
     found = parsed(warc_record(1, "<p>ça</p>".encode()))
     assert (found.page.kind, found.page.charset) == ("text", "utf-8")

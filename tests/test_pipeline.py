@@ -157,6 +157,8 @@ def test_a_page_cut_off_in_a_character_keeps_its_encoding() -> None:
     for cut in range(40, 60):
         content = page.encode()[:cut]
         assert decode(content, "utf-8") == decode(content) == content.decode("utf-8", "replace")
+    english = "It’s a café by the harbour".encode() + b"\xe2\x80"
+    assert decode(english, "utf-8") == decode(english) == "It’s a café by the harbour\ufffd"
     latin = "Grüße aus Köln, wo es schöne Tage gibt".encode("latin-1")
     assert decode(latin, "utf-8") == latin.decode("latin-1"), "a wrong name is not believed"
 

@@ -460,7 +460,7 @@ def test_no_input_is_written_over(clean: Run, corpus: Path, tmp_path: Path, opti
     for output in (("-o", tmp_path / "out"), ()):
         refused = clean(corpus, *output, option, corpus)
         assert refused.code == 2
-        assert "is one of the inputs and would be written over" in refused.err
+        assert f"the input {corpus} would be written over" in refused.err
     assert corpus.read_bytes() == before
 
 
@@ -468,6 +468,11 @@ def test_files_to_write_are_checked_before_the_work(clean: Run, corpus: Path, tm
     out, both = tmp_path / "out", tmp_path / "x.jsonl"
     assert "is written by --removed already" in clean(corpus, "-o", out, "--removed", both, "--problems", both).err
     assert "no such folder" in clean(corpus, "-o", out, "--statistics", tmp_path / "gone" / "s.json").err
+    for name in ("problems.jsonl", "part-00000.jsonl", "checkpoint.json"):
+        assert "is written by the run already" in clean(corpus, "-o", out, "--removed", out / name).err
+    part = tmp_path / "x.jsonl.part"
+    part.write_bytes(corpus.read_bytes())
+    assert "would be written over" in clean(part, "--from", "jsonl", "--removed", both).err
     assert not out.exists()
     assert clean(corpus, "-o", out, "--statistics", out / "s.json").code == 0
 

@@ -360,6 +360,15 @@ def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., An
     assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 3
 
 
+def test_what_looks_binary_is_not_counted_and_patterns_are_read(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"ab\0\0" * 500)
+    (tmp_path / "b.txt").write_text("A page.", encoding="utf-8")
+    ended = run("signatures", "build", tmp_path / "*.txt", "-o", tmp_path / "out")
+    assert ended.code == 1
+    assert f"{tmp_path / 'a.txt'}: looks like a binary file" in ended.err
+    assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 1
+
+
 def test_signatures_are_not_replaced_by_those_of_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"what was counted before")
     ended = run("signatures", "build", tmp_path / "none.jsonl", "-o", tmp_path / "out")

@@ -61,15 +61,20 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
             yield _sample(file, content) or _source(str(file), content, kind)
 
 
+def matches(name: str) -> list[str]:
+    """What a pattern matches, in order; the name itself if it is none, or the name of something."""
+    # os.path says no where Path would raise, as for a name that is too long.
+    if os.path.exists(name) or not glob.has_magic(name):
+        return [name]
+    return sorted(glob.glob(name, recursive=True))
+
+
 def _files(name: str) -> list[Path]:
     """The files that an input stands for: itself, those in a folder that are named as pages, or those that a pattern matches."""
-    # os.path says no where Path would raise, as for a name that is too long.
-    if os.path.isdir(name):
-        return _pages_in(name)
-    if os.path.exists(name) or not glob.has_magic(name):
+    found = matches(name)
+    if found == [name] and not os.path.isdir(name):
         return [Path(name)]
-    found = sorted(glob.glob(name, recursive=True))
-    return [file for match in found for file in (_pages_in(match) if os.path.isdir(match) else [Path(match)])]
+    return sorted({file for match in found for file in (_pages_in(match) if os.path.isdir(match) else [Path(match)])})
 
 
 def _pages_in(folder: str) -> list[Path]:
@@ -86,14 +91,17 @@ def _pages_in(folder: str) -> list[Path]:
 
 def _sample(file: Path, content: bytes) -> Source | None:
     """The page of a labelled sample, without its labels; None for other files."""
+    from training.jsonl import KNOWN_LABELS
     from training.samples import read_samples
 
     if file.suffix.lower() != SAMPLE or b"\t" not in content:
         return None
     try:
         (sample,) = read_samples([file])
-    except SampleError:
-        return None  # some other table
+    except SampleError as error:
+        first = next((line for line in content.decode("utf-8", "replace").splitlines() if not line.startswith("#")), "")
+        # Some other table, or a sample with something wrong.
+        return Source(str(file), None, str(error)) if first.partition("\t")[0] in KNOWN_LABELS else None
     return Source(str(file), Page(sample.content, "text", sample.url))
 
 
@@ -104,10 +112,15 @@ def _source(name: str, content: bytes, kind: KindOption) -> Source:
         return Source(name, None, problem)
     if not content.strip():
         return Source(name, None, "the file is empty")
-    head = content[:_NUL_WINDOW]
-    if not head.startswith(_WITH_NULS) and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY:
+    if looks_binary(content):
         return Source(name, None, "looks like a binary file, not a page")
     return Source(name, Page(content, kind))
+
+
+def looks_binary(content: bytes) -> bool:
+    """Whether what a file begins with is no text: too many of its bytes are 0, and no mark says that they should be."""
+    head = content[:_NUL_WINDOW]
+    return not head.startswith(_WITH_NULS) and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY
 
 
 class OutputNames:

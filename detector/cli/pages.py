@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,6 +82,7 @@ def strip(
     if output is not None and not output.is_dir() and output.suffix.lower() in PAGE_SUFFIXES:
         raise UsageError(f"{output} looks like a file; -o names a folder for one .txt a page")
     if output is not None:
+        _refuse_within(output, inputs)
         make_folder(output)
     names = None if output is None else OutputNames(output, inputs)
     failed = 0
@@ -101,6 +103,14 @@ def strip(
         except OSError as error:
             failed += report(source.name, f"{path} could not be written ({error.strerror})")
     raise typer.Exit(1 if failed else 0)
+
+
+def _refuse_within(output: Path, inputs: list[str]) -> None:
+    """Refuse a folder for texts inside an input folder, where they would be read as pages when the command is given again."""
+    real = Path(os.path.realpath(output))
+    for name in inputs:
+        if os.path.isdir(name) and Path(os.path.realpath(name)) in real.parents:
+            raise UsageError(f"{output} lies in the input {name} and would be read as one; name a folder outside")
 
 
 def _classified(

@@ -161,22 +161,29 @@ def teach(
 
 def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
     """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
+    from detector.cli.inputs import looks_binary, matches
     from detector.corpus.inputs import walk
     from detector.corpus.pages import PageOptions, parse
     from detector.corpus.readers import read_units
-    from detector.corpus.records import Position, Problem, Skipped
+    from detector.corpus.records import Position, Problem, Skipped, Trouble
     from detector.errors import InputError
     from detector.limits import MAX_BYTES
 
     options = PageOptions()
     addressed, pages = 0, 0
-    for name in corpus:
+    for name in [match for pattern in corpus for match in matches(pattern) or [pattern]]:
         try:
             for unit in read_units(walk(name), Position(), MAX_BYTES):
-                found = [parse(record, options) for record in unit.records]
+                found = [
+                    Problem(record.source, 0, Trouble.CORRUPT, "looks like a binary file, not a page")
+                    if record.form == "page" and looks_binary(record.content)
+                    else parse(record, options)
+                    for record in unit.records
+                ]
                 for each in (*unit.problems, *found):
                     if isinstance(each, Problem):
-                        _name(f"{each.source}:{each.record}: {each.detail}", failed)
+                        place = f"{each.source}:{each.record}" if each.record else each.source
+                        _name(f"{place}: {each.detail}", failed)
                     elif not isinstance(each, Skipped):
                         pages += 1
                         addressed += each.page.url is not None

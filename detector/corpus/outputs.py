@@ -32,6 +32,11 @@ def shard_name(number: int, suffix: str) -> str:
     return f"part-{number:05d}{suffix}"
 
 
+def is_of_run(name: str) -> bool:
+    """Whether a run gives a file in its folder that name without being told to."""
+    return name in (CHECKPOINT, STATISTICS, PROBLEMS) or _SHARD.fullmatch(name) is not None
+
+
 def shards_in(folder: Path) -> list[Path]:
     """The shards in a folder, whole or not; what else begins with `part-` is somebody's own."""
     return sorted(path for path in folder.iterdir() if _SHARD.fullmatch(path.name) and path.is_file())

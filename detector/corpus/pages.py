@@ -151,7 +151,7 @@ def parse(record: Record, options: PageOptions) -> _Parsed | Problem | Skipped:
     if record.form == "page":
         return _Parsed(record, {"path": record.source}, Page(record.content, options.kind))
     if record.form == "parquet":
-        return _page_of_fields(record, record.fields, options)
+        return _page_of_fields(record, _finite(record.fields), options)
     try:
         loaded = json.loads(record.content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -161,6 +161,15 @@ def parse(record: Record, options: PageOptions) -> _Parsed | Problem | Skipped:
     if problem := _unwritable(loaded):
         return Problem(record.source, record.number, Trouble.CORRUPT, problem)
     return _page_of_fields(record, loaded, options)
+
+
+def _finite(value: Any) -> Any:
+    """The cells of a row with null for numbers that are not finite, which stand for missing ones there and have no word in JSON."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _unwritable(fields: dict[str, Any]) -> str | None:

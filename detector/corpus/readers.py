@@ -114,6 +114,8 @@ class _SourceReader:
     def _open(self) -> BinaryIO:
         if self.source.path is not None:
             return self.source.path.open("rb")
+        if sys.stdin is None:
+            raise OSError("standard input is closed")
         return _forward(sys.stdin.buffer)
 
     def _items(self, raw: BinaryIO) -> Iterator[Item]:

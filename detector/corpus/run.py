@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import detector
 from detector.corpus.inputs import STDIN, Source, fingerprint, walk
+from detector.corpus.outputs import GrowingFile, is_of_run
 from detector.corpus.packing import packing_of, zstandard
 from detector.corpus.pages import PageOptions, PageProcessor
 from detector.corpus.parquet import pyarrow_parquet
@@ -159,23 +160,27 @@ def _check(options: RunOptions) -> None:
 
 
 def _check_files(inputs: list[str], output: Path | BinaryIO, options: RunOptions) -> None:
-    """Refuse files to write that are an input, or one another, or in no folder: before the work and not after it."""
-    named = {"--removed": options.files.removed, "--problems": options.files.problems}
-    named["--statistics"] = options.files.statistics
-    sources = {os.path.realpath(source.path) for source in sources_of(inputs, options.form) if source.path is not None}
-    made = os.path.realpath(output) if isinstance(output, Path) else None
+    """Refuse files to write that are an input, or are written already, or are in no folder: before the work and not after it."""
+    files = {"--removed": options.files.removed, "--problems": options.files.problems}
+    files["--statistics"] = options.files.statistics
+    named = {option: path for option, path in files.items() if path is not None}
+    if not named:
+        return
+    folder = os.path.realpath(output) if isinstance(output, Path) else None
     taken: dict[str, str] = {}
     for option, path in named.items():
-        if path is None:
-            continue
         real = os.path.realpath(path)
-        if real in sources:
-            raise UsageError(f"{option} {path}: is one of the inputs and would be written over; name another file")
-        if real in taken:
-            raise UsageError(f"{option} {path}: is written by {taken[real]} already; name another file")
-        if not os.path.isdir(os.path.dirname(real)) and os.path.dirname(real) != made:
+        parent, name = os.path.split(real)
+        if real in taken or (parent == folder and is_of_run(name)):
+            raise UsageError(f"{option} {path}: is written by {taken.get(real, 'the run')} already; name another file")
+        if not os.path.isdir(parent) and parent != folder:
             raise UsageError(f"{option} {path}: there is no such folder; make it, or name a file in another")
-        taken[real] = option
+        # Until they are whole, files have another name.
+        taken |= dict.fromkeys((real, str(GrowingFile.part_of(Path(real)))), option)
+    for source in sources_of(inputs, options.form):
+        over = None if source.path is None else taken.get(os.path.realpath(source.path))
+        if over is not None:
+            raise UsageError(f"{over} {named[over]}: the input {source.name} would be written over; name another file")
 
 
 def _work(sink: Sink, inputs: list[str], options: RunOptions, progress: Progress, warn: Callable[[str], None]) -> None:

@@ -103,6 +103,8 @@ def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
         if held is not None and (broken.position is not None or _is_whole(raw, held, begin)):
             number += 1
             yield Item(_classified(held, name, number, max_bytes), number)
+        elif held is not None and not search.may_waste(held.content_length):
+            begin = None
         number += 1
         trouble = Trouble.TRUNCATED if begin is None and broken.position is not None else Trouble.CORRUPT
         after = "nothing more could be read" if begin is None else f"reading went on at byte {begin}"
@@ -213,10 +215,14 @@ class _Search:
         for place in _occurrences(self._raw, self._mark, begin):
             if isinstance(next(_scan(self._raw, place, self._max_bytes, size=room), None), _Found):
                 return place
-            self._left -= self._raw.tell() - place
-            if self._left < 0:
+            if not self.may_waste(self._raw.tell() - place):
                 return None
         return None
+
+    def may_waste(self, size: int) -> bool:
+        """Whether so many bytes may have been read in vain, beside all those before."""
+        self._left -= size
+        return self._left >= 0
 
 
 def _occurrences(raw: BinaryIO, mark: bytes, begin: int) -> Iterator[int]:

@@ -33,6 +33,7 @@ HOSTILE: dict[str, tuple[Callable[[int], bytes], int]] = {
     "misnested formatting": (lambda n: b"<b><i><p>x</b></i> and more" * n, 20_000),
     "attributes": (lambda n: b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">x", 1_000_000),
     "attribute that begins with =": (lambda n: b'<p =x="' + b"a " * n + b'">x', 2_000_000),
+    "attributes merged": (lambda n: b"<html>" + b"".join(b"<html a%d=1>" % i for i in range(n)) + b"<p>x", 100_000),
     "one long class": (lambda n: b"<p class=" + b"a" * n + b">x", 4_000_000),
     "one text node": (lambda n: b"<p>" + b"word " * (n // 5), 50_000_000),
     "one line of text": (lambda n: b"word " * (n // 5), 50_000_000),

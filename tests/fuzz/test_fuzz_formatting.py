@@ -8,7 +8,7 @@ import pytest
 from turbohtml import parse
 from turbohtml.saxparse import SaxHandler, sax_parse
 
-from detector.formatting import NODES_A_TAG, with_reopening_bounded
+from detector.formatting import MOST_MERGED, NODES_A_TAG, with_reopening_bounded
 
 REPEATED = 60
 BLOCKS = 400
@@ -100,6 +100,19 @@ def test_the_last_three_alike_are_opened_again_and_no_more(hides: str, monkeypat
     assert with_reopening_bounded(page, page.count("<")) is page
     assert len(parse(page).select("b")) == many + 3 * many
     assert bytes_of(page) <= ALLOWED_TIMES * len(page)
+
+
+@pytest.mark.parametrize("before", ["", '<!--<b x="-->'])
+@pytest.mark.parametrize("name", ["html", "BODY"])
+def test_attributes_of_outer_tags_are_merged_up_to_a_bound(before: str, name: str) -> None:
+    def outer(tags: int) -> str:
+        return before + "".join(f"<{name} a{number}=1 lang=en>" for number in range(tags)) + "<p>Text"
+
+    few, many = outer(MOST_MERGED // 2), outer(MOST_MERGED // 2 + 1)
+    assert with_reopening_bounded(few, few.count("<")) == few
+    bounded = with_reopening_bounded(many, many.count("<"))
+    assert bounded.lower().count(f"<{name.lower()} ") == 1
+    assert parse(bounded).text == parse(many).text
 
 
 @pytest.mark.parametrize("before", ["", '<!--<b x="-->'])
