@@ -303,6 +303,28 @@ def test_of_a_sample_the_text_is_read_and_not_the_labels(with_model: Run, page: 
     assert with_model("strip", table).out == "name\tThe mill burned down.\n"
 
 
+def test_train_takes_the_place_of_nothing_but_a_model(
+    run: Run, write_samples: Callable[[Path, int], Path], tmp_path: Path
+) -> None:
+    samples = write_samples(tmp_path / "samples", 3)
+    (samples / "README.md").write_text("Mine.", encoding="utf-8")
+    refused = run("train", samples, "-o", samples, "--no-report")
+    assert (refused.code, "has a README.md and no model" in refused.err) == (2, True)
+    assert (samples / "README.md").read_text(encoding="utf-8") == "Mine."
+    refused = run("train", samples, "-o", tmp_path / "model", "--no-report", "--cache", samples / "0.tsv")
+    assert (refused.code, "is a file; name a folder" in refused.err) == (2, True)
+
+
+def test_a_refusal_leaves_what_an_earlier_training_kept(
+    run: Run, write_samples: Callable[[Path, int], Path], tmp_path: Path
+) -> None:
+    kept = tmp_path / "model" / ".unfinished" / "kept.joblib"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    assert run("train", write_samples(tmp_path / "samples", 3), "-o", tmp_path / "model", "--no-report").code == 2
+    assert kept.exists()
+
+
 def test_a_sample_with_a_fault_is_not_read_with_its_labels(with_model: Run, page: Path) -> None:
     sample = page.parent / "sample.tsv"
     sample.write_text("# url: https://a.example/\ncontent\tThe mill burned down.\nlinklist\tHome\n", encoding="utf-8")

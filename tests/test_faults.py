@@ -262,7 +262,7 @@ def test_a_result_of_training_that_cannot_be_kept_does_not_take_the_others_along
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
-        with pytest.raises(RunError, match=r"cannot be kept .*start the same command again"):
+        with pytest.raises(RunError, match=r"cannot be kept .*start the command again"):
             remember(tmp_path, "second", lambda: bytes(100_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

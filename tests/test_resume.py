@@ -62,6 +62,14 @@ def test_a_disk_that_refuses_even_to_take_away_is_named_by_why_the_result_was_no
         remember(tmp_path, "key", lambda: 1)
 
 
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    remember(tmp_path, "key", lambda: 1)
+    (kept,) = tmp_path.glob("*.joblib")
+    kept.write_bytes(b"")
+    with pytest.raises(RunError, match=f"{kept.name}: a damaged result .*; delete it and start again"):
+        remember(tmp_path, "key", lambda: 1)
+
+
 def test_code_digests_tell_code_apart() -> None:
     assert code_digest([fit]) == code_digest([fit]) != code_digest([resume])
     assert code_digest([training]) != code_digest([training.train])

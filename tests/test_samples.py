@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from detector.errors import SampleError
+from training.labelling import label_page
 from training.samples import Sample, parse_record, read_samples
 
 LINES = {"lines": ["The mill burned down.", "Home | News"], "labels": ["content", "link_list"]}
@@ -221,3 +222,19 @@ def test_the_place_of_what_is_not_utf8_is_said(tmp_path: Path) -> None:
     path.write_bytes(good + b'{"lines": ["caf\xe9"], "labels": [1]}\n')
     message = refusal(path)
     assert f":{2_001}" in message or f"byte {len(good) + 15}" in message
+
+
+def test_html_with_a_gold_text_gives_its_own_address(tmp_path: Path) -> None:
+    html = '<head><link rel="canonical" href="https://harbour.example/a"></head><p>The mill burned down.'
+    record = {"html": html, "gold_text": "The mill burned down."}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    (sample,) = read_samples([tmp_path / "a.jsonl"])
+    assert (sample.url, sample.site) == ("https://harbour.example/a", "harbour.example")
+
+
+def test_an_empty_gold_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>The mill burned down.", encoding="utf-8")
+    (tmp_path / "a.txt").write_text(" ", encoding="utf-8")
+    (sample,) = read_samples([tmp_path / "a.html"])
+    with pytest.raises(SampleError, match="the gold text is empty"):
+        label_page(sample)

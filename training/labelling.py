@@ -130,6 +130,8 @@ def _labels_from_blocks(sample: Sample, texts: Sequence[str]) -> list[int]:
 
 
 def _labels_from_gold(sample: Sample, page: SegmentedPage) -> list[int]:
+    if not (sample.gold_text or "").split():
+        raise SampleError(f"{sample.id}: the gold text is empty; of a page without content label the blocks (.tsv)")
     shares, found = align(page.segment_texts(), sample.gold_text or "")
     if found < MIN_GOLD_FOUND:
         raise SampleError(

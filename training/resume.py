@@ -34,7 +34,12 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
         return compute()
     path = folder / f"{joblib.hash(key)}.joblib"
     if path.exists():
-        found: Result = joblib.load(path)
+        try:
+            found: Result = joblib.load(path)
+        except Exception as error:  # unpickling what is damaged raises what it likes
+            raise RunError(
+                f"{path}: a damaged result of an earlier run ({error!r}); delete it and start again"
+            ) from error
         return found
     result = compute()
     try:
@@ -44,8 +49,8 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
             joblib.dump(result, temporary)
     except OSError as error:
         raise RunError(
-            f"{folder}: what was computed cannot be kept ({error.strerror}); make room, and start the same command "
-            "again: it goes on from here"
+            f"{folder}: what was computed cannot be kept ({error.strerror}); make room or name another folder, and start the "
+            "command again: from the same folder it goes on"
         ) from error
     return result
 

@@ -227,6 +227,8 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
         html, gold = record["html"], record.get("gold_text")
         if not isinstance(html, str) or not isinstance(gold, str | None):
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
+        facts["url"] = facts["url"] or canonical_url(html)
+        site = site_of(facts["url"], fallback)
         return Sample(name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
 

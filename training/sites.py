@@ -15,6 +15,11 @@ _CANONICAL = re.compile(
     r"<link\b(?=[^>]{0,400}\brel=[\"']?canonical\b)[^>]{0,400}?\bhref=[\"']?([^\"'\s>]+)", re.IGNORECASE
 )
 _HEAD_CHARS = 50_000
+_BARE_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/|$)")
+"""How an address begins that was written without its scheme."""
+
+_NUMBERS = re.compile(r"[\d.]+|[\da-f:.]*:[\da-f:.]*")
+"""Addresses of machines, which belong to no domain."""
 
 
 def canonical_url(html: str) -> str | None:
@@ -35,13 +40,19 @@ def site_of(url: str | None, fallback: str) -> str:
 
     >>> site_of("https://www.news.example.co.uk/a", "x"), site_of("http://me.wordpress.com/", "x"), site_of(None, "x")
     ('example.co.uk', 'me.wordpress.com', 'x')
+    >>> site_of("news.example.com/a", "x"), site_of("http://192.168.1.1/", "x")
+    ('example.com', '192.168.1.1')
     """
+    url = url or ""
     try:
-        host = (urlsplit(url or "").hostname or "").removeprefix("www.")
+        parts = urlsplit(f"//{url}" if _BARE_HOST.match(url) else url)
+        host = (parts.hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:
         return fallback
     if not host:
         return fallback
+    if _NUMBERS.fullmatch(host):
+        return host
     if any(name in host for name in _HOSTS):
         return host
     labels = host.split(".")

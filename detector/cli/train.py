@@ -58,29 +58,41 @@ def train(
     pages = labelled_pages(samples or [], None if extend else corpora)
     existed = output.exists()
     make_folder(output)
+    _check_places(output, report if with_report else None, cache)
+    begun = (output / UNFINISHED).exists()
     unfinished = cache or output / UNFINISHED
     try:
         trained = (
-            _extend(pages, model, output.name, unfinished)
+            _extend(pages, model, output.resolve().name, unfinished)
             if extend
-            else _fit(pages, corpora, output.name, seed, unfinished)
+            else _fit(pages, corpora, output.resolve().name, seed, unfinished)
         )
     except RunError:
         # What was computed stays, to be gone on from.
         raise
     except DetectorError:
-        shutil.rmtree(output / UNFINISHED if existed else output, ignore_errors=True)
+        if not begun:
+            shutil.rmtree(output / UNFINISHED if existed else output, ignore_errors=True)
         raise
     options = ["--extend", *(["--model", str(model)] if model else [])] if extend else ["--seed", str(seed)]
     named = [shlex.quote(str(path)) for path in samples or []]
     named += ['--corpora "$DETECTOR_CORPORA"'] if corpora is not None and not extend else []
     _save(trained, output, f"detector train {' '.join([*named, *options])} -o {shlex.quote(str(output))}")
+    _print(trained)
     if with_report:
         _report(trained, pages, report or output / "report", unfinished)
     if cache is None:
         shutil.rmtree(unfinished, ignore_errors=True)
-    _print(trained)
     say(f"wrote {output}")
+
+
+def _check_places(output: Path, report: Path | None, cache: Path | None) -> None:
+    """What is to be written can be, and takes the place of nothing but a model, as far as can be seen before the work."""
+    if (output / "README.md").exists() and not (output / "model.json").exists():
+        fail(f"{output}: has a README.md and no model, and a model brings its own; name another folder with -o")
+    for option, place in (("--report", report), ("--cache", cache)):
+        if place is not None and place.exists() and not place.is_dir():
+            fail(f"{option} {place}: is a file; name a folder")
 
 
 def _can_draw(*, required: bool) -> bool:
