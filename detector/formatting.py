@@ -125,8 +125,11 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, int, bool]:
     # What only looks like a tag, in a comment or a script, may hide others from the search.
     if "".join(found).count("<") > len(found):
         return *_hidden_too(html, few), _CLONED in html.lower()
-    formatting = Counter([tag for tag in found if tag[1] not in "aA" and tag[1:3] not in _OUTER_BEGIN])
-    outer = [tag for tag in found if tag[1:3] in _OUTER_BEGIN]
+    no_links = [tag for tag in found if tag[1] not in "aA"]
+    outer = [tag for tag in no_links if tag[1:3] in _OUTER_BEGIN]
+    formatting = Counter(no_links)
+    for tag in set(outer):
+        del formatting[tag]
     merged = sum(map(_attributes_of, outer)) if len(outer) > 1 else 0
     cloned = any(tag[1:16].lower() == _CLONED for tag in formatting)
     # The longest tag is hardly ever one of formatting.

@@ -238,3 +238,12 @@ def test_an_empty_gold_text_is_named(tmp_path: Path) -> None:
     (sample,) = read_samples([tmp_path / "a.html"])
     with pytest.raises(SampleError, match="the gold text is empty"):
         label_page(sample)
+
+
+def test_a_model_among_the_samples_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text(TSV, encoding="utf-8")
+    report = tmp_path / "model" / "report" / "index.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("<p>A report.", encoding="utf-8")
+    (tmp_path / "model" / "model.json").touch()
+    assert [sample.id for sample in read_samples([tmp_path])] == [str(tmp_path / "a.tsv")]

@@ -12,6 +12,7 @@ from typing import Any
 from detector.data import Kind
 from detector.errors import SampleError
 from detector.segment.text import NEWLINES
+from detector.storage import MANIFEST
 from training.jsonl import KNOWN_LABELS, SUFFIXES, read_records
 from training.sites import canonical_url, site_of
 
@@ -59,7 +60,7 @@ class Sample:
 
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
-    """Read files and folders (with all below them) of samples, in sorted order.
+    """Read files and folders (with all below them, but for folders of models) of samples, in sorted order.
 
     Raises:
         SampleError: A file is missing, broken or of no known format, there is no sample at all, or two samples hold
@@ -70,6 +71,9 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *SUFFIXES)))
             files = [file for file in files if file.suffix != ".tsv" or not file.with_suffix(".html").exists()]
+            # A model that was written among the samples has a report of pages, which are none.
+            models = {manifest.parent for manifest in path.rglob(MANIFEST)}
+            files = [file for file in files if models.isdisjoint(file.parents)]
             if not files:
                 raise SampleError(
                     f"{path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
