@@ -33,6 +33,9 @@ _ATTRIBUTE_BYTES, _ESCAPED_BYTES = 24 + 3 * _WRITTEN, 5 * _WRITTEN
 """An attribute besides its characters: in the tree, and the `=""` of one without a value; what `"` or `&` takes more as `&quot;` or
 `&amp;`."""
 
+MOST_MERGED = 2000
+"""Attributes of `<html>` and `<body>` that are compared with one another: of 3,231 crawled pages none has more than 50."""
+
 _SPACE = r"[\t\n\f\r ]"
 _AFTER_NAME = r"(?=[\t\n\f\r />])"
 _LINK = "[aA]"
@@ -69,10 +72,6 @@ _CLONED = "selectedcontent"
 def most_nodes(size: int) -> int:
     """As many nodes as a page may make of its characters: at `NODE_BYTES` each, they are fifty times its size."""
     return max(FEW_NODES, size // 2)
-
-
-MOST_MERGED = 2000
-"""Attributes of `<html>` and `<body>` that are compared with one another: of 3,231 crawled pages none has more than 50."""
 
 
 def with_reopening_bounded(html: str, tags: int) -> str:

@@ -211,6 +211,8 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
     name = f"{where} ({record['id']})" if record.get("id") else where
     # Without a URL the id stands for the site: it is the same wherever the file lies.
     fallback = f"{source}/{record['id']}" if record.get("id") else where
+    if isinstance(record.get("html"), str):
+        facts["url"] = facts["url"] or canonical_url(record["html"])
     site = site_of(facts["url"], fallback)
     if "lines" in record and "labels" in record:
         lines, labels = record["lines"], record["labels"]
@@ -223,16 +225,12 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
             return _text_sample(name, source, lines, names, facts, site)
         if not isinstance(record["html"], str):
             raise SampleError(f"{where}: 'html' is a string")
-        facts["url"] = facts["url"] or canonical_url(record["html"])
-        site = site_of(facts["url"], fallback)
         return Sample(name, source, site, "html", record["html"], tuple(lines), tuple(names), **facts)
     must_stay, must_go = _snippets(record, "with", where), _snippets(record, "without", where)
     if "html" in record and ("gold_text" in record or must_stay or must_go):
         html, gold = record["html"], record.get("gold_text")
         if not isinstance(html, str) or not isinstance(gold, str | None):
             raise SampleError(f"{where}: 'html' and 'gold_text' are strings")
-        facts["url"] = facts["url"] or canonical_url(html)
-        site = site_of(facts["url"], fallback)
         return Sample(name, source, site, "html", html, gold_text=gold, must_stay=must_stay, must_go=must_go, **facts)
     raise SampleError(f"{where}: needs 'lines' and 'labels', or 'html' and 'gold_text'; has {sorted(record)}")
 

@@ -8,9 +8,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from detector.corpus.inputs import form_of
 from detector.corpus.packing import sniff_packing
 from detector.data import KindOption, Page
 from detector.decode import PAGE_SUFFIXES
@@ -22,6 +22,9 @@ SAMPLE = ".tsv"
 """Of text pages with a label before each line: `samples/README.md`."""
 
 _WITH_NULS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+BINARY_FILE = "looks like a binary file, not a page"
+"""The problem of a file that `looks_binary`."""
+
 _NUL_WINDOW = 8192
 _NUL_SHARE_OF_BINARY = 0.05
 
@@ -91,11 +94,11 @@ def _pages_in(folder: str) -> list[Path]:
 
 def _sample(file: Path, content: bytes) -> Source | None:
     """The page of a labelled sample, without its labels; None for other files."""
+    if file.suffix.lower() != SAMPLE or b"\t" not in content:
+        return None
     from training.jsonl import KNOWN_LABELS
     from training.samples import read_samples
 
-    if file.suffix.lower() != SAMPLE or b"\t" not in content:
-        return None
     try:
         (sample,) = read_samples([file])
     except SampleError as error:
@@ -106,15 +109,27 @@ def _sample(file: Path, content: bytes) -> Source | None:
 
 
 def _source(name: str, content: bytes, kind: KindOption) -> Source:
-    if sniff_packing(content) or content.startswith(b"WARC/") or form_of(name) not in ("page", None):
+    if _holds_many(name, content):
         return Source(name, None, "is a packed or a corpus file and not a page; clean it with 'detector run'")
     if problem := Limits().of_size(content):
         return Source(name, None, problem)
     if not content.strip():
         return Source(name, None, "the file is empty")
     if looks_binary(content):
-        return Source(name, None, "looks like a binary file, not a page")
+        return Source(name, None, BINARY_FILE)
     return Source(name, Page(content, kind))
+
+
+def _holds_many(name: str, content: bytes) -> bool:
+    """Whether a file is packed, or one of many pages, by its suffix or by what it begins with."""
+    if sniff_packing(content) or content.startswith(b"WARC/"):
+        return True
+    if Path(name).suffix.lower() in PAGE_SUFFIXES:
+        return False
+    # To know the other suffixes takes a tenth of the time in which a process starts.
+    from detector.corpus.inputs import form_of
+
+    return form_of(name) not in ("page", None)
 
 
 def looks_binary(content: bytes) -> bool:
@@ -133,7 +148,7 @@ class OutputNames:
 
     def __init__(self, folder: Path, inputs: Iterable[str]) -> None:
         self._folder = folder
-        self._inputs = {os.path.realpath(file) for name in inputs if name != STDIN for file in _files(name)}
+        self._names = [name for name in inputs if name != STDIN]
         self._numbers: dict[str, int] = {}
         self._taken: set[str] = set()
 
@@ -152,6 +167,11 @@ class OutputNames:
         self._numbers[stem] = number
         self._taken.add(numbered)
         path = self._folder / f"{numbered}.txt"
-        if os.path.realpath(path) in self._inputs:
+        if path.exists() and os.path.realpath(path) in self._inputs:
             raise InputError(f"its text would be written over the input {path}; name another folder with -o")
         return path
+
+    @cached_property
+    def _inputs(self) -> set[str]:
+        """The files that are read; to be walked a second time only where something stands in the way."""
+        return {os.path.realpath(file) for name in self._names for file in _files(name)}

@@ -79,12 +79,11 @@ def strip(
     from detector.pipeline import Detector
 
     detector = Detector(model, threshold=threshold)
-    if output is not None and not output.is_dir() and output.suffix.lower() in PAGE_SUFFIXES:
-        raise UsageError(f"{output} looks like a file; -o names a folder for one .txt a page")
+    names = None
     if output is not None:
-        _refuse_within(output, inputs)
+        _check_place(output, inputs)
         make_folder(output)
-    names = None if output is None else OutputNames(output, inputs)
+        names = OutputNames(output, inputs)
     failed = 0
     for source, result, wrong in _classified(detector, inputs, kind):
         failed += wrong
@@ -105,12 +104,16 @@ def strip(
     raise typer.Exit(1 if failed else 0)
 
 
-def _refuse_within(output: Path, inputs: list[str]) -> None:
-    """Refuse a folder for texts inside an input folder, where they would be read as pages when the command is given again."""
-    real = Path(os.path.realpath(output))
-    for name in inputs:
-        if os.path.isdir(name) and Path(os.path.realpath(name)) in real.parents:
-            raise UsageError(f"{output} lies in the input {name} and would be read as one; name a folder outside")
+def _check_place(output: Path, inputs: list[str]) -> None:
+    """Refuse a file, and a folder inside an input folder, where texts would be read as pages when the command is given again."""
+    from detector.corpus.inputs import folder_around
+
+    if not output.is_dir() and output.suffix.lower() in PAGE_SUFFIXES:
+        raise UsageError(f"{output} looks like a file; -o names a folder for one .txt a page")
+    # Into the input folder itself texts may go, beside the pages: no page is written over.
+    others = (name for name in inputs if os.path.realpath(name) != os.path.realpath(output))
+    if (name := folder_around(output, others)) is not None:
+        raise UsageError(f"{output} lies in the input {name} and would be read as one; name a folder outside")
 
 
 def _classified(

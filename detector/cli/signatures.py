@@ -161,7 +161,7 @@ def teach(
 
 def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
     """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
-    from detector.cli.inputs import looks_binary, matches
+    from detector.cli.inputs import BINARY_FILE, looks_binary, matches
     from detector.corpus.inputs import walk
     from detector.corpus.pages import PageOptions, parse
     from detector.corpus.readers import read_units
@@ -175,15 +175,14 @@ def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
         try:
             for unit in read_units(walk(name), Position(), MAX_BYTES):
                 found = [
-                    Problem(record.source, 0, Trouble.CORRUPT, "looks like a binary file, not a page")
+                    Problem(record.source, 0, Trouble.CORRUPT, BINARY_FILE)
                     if record.form == "page" and looks_binary(record.content)
                     else parse(record, options)
                     for record in unit.records
                 ]
                 for each in (*unit.problems, *found):
                     if isinstance(each, Problem):
-                        place = f"{each.source}:{each.record}" if each.record else each.source
-                        _name(f"{place}: {each.detail}", failed)
+                        _name(f"{each.place}: {each.detail}", failed)
                     elif not isinstance(each, Skipped):
                         pages += 1
                         addressed += each.page.url is not None

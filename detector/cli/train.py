@@ -88,7 +88,9 @@ def train(
 
 def _check_places(output: Path, report: Path | None, cache: Path | None) -> None:
     """What is to be written can be, and takes the place of nothing but a model, as far as can be seen before the work."""
-    if (output / "README.md").exists() and not (output / "model.json").exists():
+    from detector.storage import MANIFEST
+
+    if (output / "README.md").exists() and not (output / MANIFEST).exists():
         fail(f"{output}: has a README.md and no model, and a model brings its own; name another folder with -o")
     for option, place in (("--report", report), ("--cache", cache)):
         if place is not None and place.exists() and not place.is_dir():

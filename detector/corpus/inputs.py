@@ -75,6 +75,14 @@ def walk(argument: str, form: Form | None = None) -> Iterator[Source]:
         yield Source(argument, Path(argument), form or form_of(argument), found.st_size, found.st_mtime_ns)
 
 
+def folder_around(output: Path, arguments: Iterable[str]) -> str | None:
+    """The first argument that is a folder which `output` lies in, or is; None if there is none."""
+    real = Path(os.path.realpath(output))
+    return next(
+        (each for each in arguments if os.path.isdir(each) and real.is_relative_to(os.path.realpath(each))), None
+    )
+
+
 def form_of(name: str) -> Form | None:
     """How a file is cut into records by its suffix, or None.
 

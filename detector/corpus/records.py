@@ -44,6 +44,11 @@ class Problem:
     detail: str
     url: str | None = None
 
+    @property
+    def place(self) -> str:
+        """File and record, or the file alone, for messages."""
+        return f"{self.source}:{self.record}" if self.record else self.source
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {

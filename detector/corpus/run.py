@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import detector
-from detector.corpus.inputs import STDIN, Source, fingerprint, walk
+from detector.corpus.inputs import STDIN, Source, fingerprint, folder_around, walk
 from detector.corpus.outputs import GrowingFile, is_of_run
 from detector.corpus.packing import packing_of, zstandard
 from detector.corpus.pages import PageOptions, PageProcessor
@@ -115,9 +115,8 @@ def pins(inputs: list[str], output: Path, options: RunOptions) -> dict[str, Any]
         SignatureError: The signature file is none.
         UsageError: The output folder lies in an input folder, where the next start would read it.
     """
-    for argument in inputs:
-        if os.path.isdir(argument) and output.resolve().is_relative_to(Path(argument).resolve()):
-            raise UsageError(f"{output} lies in the input {argument} and would be read as one; name a folder outside")
+    if (argument := folder_around(output, inputs)) is not None:
+        raise UsageError(f"{output} lies in the input {argument} and would be read as one; name a folder outside")
     manifest = Path(options.pages.model or DEFAULT_MODEL) / MANIFEST
     try:
         model = hashlib.sha256(manifest.read_bytes()).hexdigest()
@@ -161,9 +160,9 @@ def _check(options: RunOptions) -> None:
 
 def _check_files(inputs: list[str], output: Path | BinaryIO, options: RunOptions) -> None:
     """Refuse files to write that are an input, or are written already, or are in no folder: before the work and not after it."""
-    files = {"--removed": options.files.removed, "--problems": options.files.problems}
-    files["--statistics"] = options.files.statistics
-    named = {option: path for option, path in files.items() if path is not None}
+    files = options.files
+    options_of = {"--removed": files.removed, "--problems": files.problems, "--statistics": files.statistics}
+    named = {option: path for option, path in options_of.items() if path is not None}
     if not named:
         return
     folder = os.path.realpath(output) if isinstance(output, Path) else None

@@ -245,8 +245,7 @@ class StreamSink:
             self._problems.write(_lines(problems))
             return
         for problem in problems:
-            place = f"{problem.source}:{problem.record}" if problem.record else problem.source
-            self._say(f"{place}: {problem.trouble}: {problem.detail}")
+            self._say(f"{problem.place}: {problem.trouble}: {problem.detail}")
 
     def finish(self) -> None:
         """Give every file its name."""
