@@ -11,6 +11,7 @@ from detector.data import Kind, SegmentedPage
 from detector.features import extract
 from detector.model import Head, input_names
 from detector.network import Layer, Network, Places, Sight
+from detector.phrases import PHRASES
 from detector.segment import windows_of
 
 MOST = 3
@@ -18,65 +19,6 @@ MOST = 3
 
 _PLACES = {0: "", -1: "segment before: ", 1: "segment after: ", -2: "two before: ", 2: "two after: "}
 """Steps to the segments whose inputs are asked about, and how they are spoken of."""
-
-_PHRASES = {
-    "log_chars": "length",
-    "log_words": "number of words",
-    "mean_word_chars": "word length",
-    "letter_ratio": "share of letters",
-    "digit_ratio": "share of digits",
-    "upper_ratio": "share of capitals",
-    "lower_word_ratio": "share of lower-case words",
-    "short_lower_word_ratio": "share of short lower-case words",
-    "title_word_ratio": "share of capitalised words",
-    "title_word_ratio_after_first": "share of capitalised words",
-    "log_sentences": "number of sentences",
-    "ends_terminal": "ending like a sentence",
-    "starts_separator": "starting with a bullet or dash",
-    "source_suffix": "ending in the name of a source",
-    "years": "years",
-    "date_pairs": "dates",
-    "recurring_marker_ratio": "recurring markers",
-    "log_marker_recurrence": "recurring markers",
-    "marker_recurrence_in_page": "recurring markers",
-    "log_markers": "recurring markers",
-    "recurring_phrase_ratio": "recurring phrases",
-    "log_phrase_recurrence": "recurring phrases",
-    "recurring_head": "beginning like other segments",
-    "recurring_tail": "ending like other segments",
-    "log_exact_duplicates": "exact repeats",
-    "log_near_duplicates": "near-duplicates",
-    "near_duplicate_ratio_in_page": "near-duplicates",
-    "log_shape_duplicates": "segments of the same shape",
-    "shape_duplicate_ratio_in_page": "segments of the same shape",
-    "words_in_prose": "words that the prose around has",
-    "words_in_prose_before": "words that the prose before has",
-    "words_in_prose_after": "words that the prose after has",
-    "words_in_page": "words that the page has elsewhere",
-    "log_words_in_prose": "words that the prose around has",
-    "names_in_prose": "names that the prose around has",
-    "names_in_page": "names that the page has elsewhere",
-    "stems_in_prose": "words that the prose around has",
-    "stems_in_prose_before": "words that the prose before has",
-    "stems_in_prose_after": "words that the prose after has",
-    "stems_in_page": "words that the page has elsewhere",
-    "log_stems_in_prose": "words that the prose around has",
-    "name_stems_in_prose": "names that the prose around has",
-    "name_stems_in_page": "names that the page has elsewhere",
-    "log_long_words": "number of words",
-    "link_char_ratio": "share of linked text",
-    "links_per_word": "links by words",
-    "is_li": "list item",
-    "is_p": "paragraph",
-    "is_prose": "prose",
-    "content_words": "words as in content",
-    "link_list_words": "words as in link lists",
-    "boilerplate_words": "words as in boilerplate",
-    "content_classes": "class names as in content",
-    "link_list_classes": "class names as in link lists",
-    "boilerplate_classes": "class names as in boilerplate",
-}
-
 
 COMMENT = "in an element named as readers' comments are"
 
@@ -198,8 +140,7 @@ def _words(named: list[tuple[str, str, bool]]) -> tuple[str, ...]:
     """The first `MOST` different phrases for (place, input, whether it is high)."""
     said: list[str] = []
     for place, name, high in named:
-        base = _PHRASES.get(name, name.removeprefix("log_").replace("_", " "))
-        phrase = f"{place}{'much' if high else 'little'}: {base}"
+        phrase = place + PHRASES[name][0 if high else 1]
         if phrase not in said:
             said.append(phrase)
     return tuple(said[:MOST])

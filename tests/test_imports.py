@@ -11,7 +11,7 @@ LAYERS = (
     ("decode", "limits", "products", "segment"),
     ("network", "signatures"),
     ("features",),
-    ("spam",),
+    ("phrases", "spam"),
     ("comments", "model", "smoothing", "stripping"),
     ("building", "golden"),
     ("storage", "reasons"),

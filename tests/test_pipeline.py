@@ -17,8 +17,9 @@ import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decode import decode, sniff_kind
 from detector.features import extract
-from detector.model import Model
+from detector.model import Model, input_names
 from detector.network import Places
+from detector.phrases import PHRASES
 from detector.pipeline import score
 from detector.segment import segment_html, segment_text
 from detector.smoothing import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
@@ -142,6 +143,11 @@ def test_problems_are_values() -> None:
 def test_reasons_are_given_in_words() -> None:
     segments = DETECTOR.classify("Home | News | Contact\nThe mill burned down in 1911, said the mayor.").segments
     assert all(1 <= len(segment.reasons) <= 3 for segment in segments)
+
+
+def test_every_input_has_words_for_high_and_for_low() -> None:
+    assert set(PHRASES) == {*input_names("text"), *input_names("html")}
+    assert all(high != low for high, low in PHRASES.values())
 
 
 @pytest.mark.parametrize("name", sorted(module.name for module in pkgutil.iter_modules(encodings.__path__)))
