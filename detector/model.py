@@ -206,6 +206,11 @@ class Model:
             )
         return self.heads[kind]
 
+    @property
+    def tells_spam(self) -> bool:
+        """Whether the model has learnt which pages are spam as a whole."""
+        return "text" in self.heads and self.heads["text"].spam is not None
+
     def spam_probability(self, page: SegmentedPage) -> float | None:
         """The probability that a page is spam as a whole, from its lines as text: pages are known to be spam in that mode only.
 

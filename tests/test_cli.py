@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from detector import Detector
 from detector.cli.inputs import OutputNames
 from detector.model import Model
 from detector.storage import WEIGHTS, save_model
@@ -67,7 +68,7 @@ def test_names_of_files_do_not_steer_the_terminal(with_model: Run, tmp_path: Pat
     assert "\x07" not in with_model("classify", tmp_path).out
 
 
-def test_classify_prints_json_lines(with_model: Run, folder: Path) -> None:
+def test_classify_prints_json_lines(with_model: Run, sentence_model: Model, folder: Path) -> None:
     result = with_model("classify", folder, "--format", "jsonl")
     assert result.code == 0
     text, html = map(json.loads, result.out.splitlines())
@@ -79,6 +80,7 @@ def test_classify_prints_json_lines(with_model: Run, folder: Path) -> None:
         assert TEXT[segment["start"] : segment["end"]] == segment["text"]
         assert sum(segment["probabilities"].values()) == pytest.approx(1, abs=1e-3)
     assert text["removed_ratio"] == pytest.approx(18 / 62, abs=1e-4)
+    assert text["spam_probability"] == round(Detector(sentence_model).classify(TEXT).spam_probability or 0, 4) > 0
 
 
 @pytest.mark.parametrize(("kind", "read_as"), [("auto", "html"), ("html", "html"), ("text", "text")])
@@ -92,6 +94,10 @@ def test_strip_prints_the_content(with_model: Run, page: Path) -> None:
     assert with_model("strip", "-", stdin=HTML.encode()).out == "The mill burned down.\n"
     assert with_model("strip", page, "--threshold", "0").out == TEXT
     assert with_model("strip", page, "--threshold", "1").out == "\n"
+
+
+def test_an_empty_line_stands_between_pages(with_model: Run, folder: Path) -> None:
+    assert with_model("strip", folder).out == f"{KEPT}\nThe mill burned down.\n"
 
 
 def test_the_model_that_ships_is_used_without_naming_it(run: Run, page: Path) -> None:
@@ -364,7 +370,7 @@ def test_folders_that_a_pattern_matches_are_read(with_model: Run, tmp_path: Path
     for name in ("sub1", "sub2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(f"The mill of {name} burned.", encoding="utf-8")
-    assert with_model("strip", tmp_path / "sub*").out == "The mill of sub1 burned.\nThe mill of sub2 burned.\n"
+    assert with_model("strip", tmp_path / "sub*").out == "The mill of sub1 burned.\n\nThe mill of sub2 burned.\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="closes descriptors before the program starts")

@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from detector import Detector
 from detector.corpus import readers
 from detector.corpus.pool import Process, WorkerPool
 from detector.corpus.records import Record, Trouble, Unit, UnitResult
 from detector.errors import RunError
+from detector.model import Model
+from detector.storage import save_model
 
 Run = Callable[..., Any]
 TEXT = "Home | News\nThe mill burned down.\nNobody ever rebuilt it.\nImprint"
@@ -52,7 +56,7 @@ class InlinePool:
 def clean(run: Run, sentence_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`detector run` with the model made by hand and no worker processes."""
     monkeypatch.setattr("detector.corpus.run.WorkerPool", InlinePool)
-    return lambda *arguments, stdin=b"": run("run", *arguments, "--model", sentence_folder, stdin=stdin)
+    return lambda *arguments, stdin=b"": run("run", "--model", sentence_folder, *arguments, stdin=stdin)
 
 
 @pytest.fixture
@@ -116,6 +120,28 @@ def test_the_original_is_kept_on_request(clean: Run, corpus: Path) -> None:
     text, html, _ = lines(clean(corpus, "--keep-original", "before").out)
     assert (text["before"], text["text"]) == (TEXT, KEPT)
     assert html["before"] == "Home\nThe mill burned down."
+
+
+def test_the_probability_of_spam_is_added_on_request(clean: Run, corpus: Path, sentence_model: Model) -> None:
+    records = [
+        *map(json.loads, corpus.read_text(encoding="utf-8").splitlines()),
+        {"text": "", "spam_probability": "own"},
+    ]
+    stdin = "".join(json.dumps(record) + "\n" for record in records).encode()
+    *pages, empty = lines(clean("-", "--spam", stdin=stdin).out)
+    expected = [Detector(sentence_model).classify(page).spam_probability or 0 for page in (TEXT, HTML, KEPT)]
+    assert [page["spam_probability"] for page in pages] == [round(each, 4) for each in expected]
+    assert (empty["spam_probability"], empty["input_spam_probability"]) == (None, "own")
+
+
+def test_a_model_that_does_not_tell_spam_is_refused(
+    clean: Run, corpus: Path, sentence_model: Model, tmp_path: Path
+) -> None:
+    heads = sentence_model.heads
+    save_model(replace(sentence_model, heads={**heads, "text": replace(heads["text"], spam=None)}), tmp_path / "model")
+    refused = clean(corpus, "--spam", "--model", tmp_path / "model")
+    assert (refused.code, refused.out) == (2, "")
+    assert "has not learnt to tell spam" in refused.err
 
 
 def test_fields_of_the_input_with_the_names_of_new_ones_are_kept(clean: Run) -> None:

@@ -13,12 +13,14 @@ _WIDTH = 100
 
 def as_jsonl(name: str, result: PageResult) -> str:
     """One JSON object for a page, with a record a segment."""
+    spam = result.spam_probability
     return json.dumps(
         {
             "input": name,
             "kind": result.kind,
             "problem": result.problem,
             "removed_ratio": round(result.removed_ratio, 4),
+            "spam_probability": None if spam is None else round(spam, 4),
             "segments": [
                 {
                     "start": segment.start,

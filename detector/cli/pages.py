@@ -70,7 +70,11 @@ def strip(
     threshold: ThresholdOpt = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="A folder for one .txt a page; default: standard output."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="A folder for one .txt a page; default: standard output, an empty line between pages.",
+        ),
     ] = None,
 ) -> None:
     """Print the pages' own content, without link lists and boilerplate."""
@@ -84,13 +88,14 @@ def strip(
         _check_place(output, inputs)
         make_folder(output)
         names = OutputNames(output, inputs)
-    failed = 0
+    failed, printed = 0, 0
     for source, result, wrong in _classified(detector, inputs, kind):
         failed += wrong
         if result is None or result.problem:
             continue
         if names is None:
-            typer.echo(result.text)
+            typer.echo(f"\n{result.text}" if printed else result.text)
+            printed += 1
             continue
         try:
             path = names.path_for(source.name)

@@ -72,6 +72,12 @@ def run(
     ] = None,
     annotate: Annotated[bool, typer.Option("--annotate", help="Leave the text as it is; only add spans.")] = False,
     keep_original: Annotated[str | None, typer.Option(help="A field for the text before it was cleaned.")] = None,
+    spam: Annotated[
+        bool,
+        typer.Option(
+            "--spam", help="Add spam_probability, of the page as a whole; takes two to four times as long on text."
+        ),
+    ] = False,
     removed: Annotated[
         Path | None, typer.Option(help="A file for what was taken out (.jsonl, .jsonl.gz, .jsonl.zst).")
     ] = None,
@@ -121,6 +127,7 @@ def run(
             field=field,
             annotate=annotate,
             keep_original=keep_original,
+            spam=spam,
             packing=WRITABLE["zst" if parquet else pack or ("none" if to_stdout else "zst")],
             max_bytes=round(max_mb * 1e6) or 1,
         ),

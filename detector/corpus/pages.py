@@ -16,6 +16,7 @@ from detector.corpus.packing import pack
 from detector.corpus.records import Problem, Record, Skipped, Statistics, Trouble, UnitResult
 from detector.corpus.warc import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
+from detector.errors import ModelError
 from detector.limits import MAX_BYTES
 from detector.pipeline import BINARY, EMPTY, Detector
 
@@ -40,6 +41,7 @@ class PageOptions:
         field: The field that holds the page, or None for the first of `FIELDS`.
         annotate: Leave the text as it is and add spans only.
         keep_original: A field for the text before it was cleaned, or None.
+        spam: Also say how likely a page is spam as a whole.
         removed: Also give the removed segments.
         packing: Of what is written, a value of `WRITABLE`.
         removed_packing: Of the removed segments.
@@ -53,6 +55,7 @@ class PageOptions:
     field: str | None = None
     annotate: bool = False
     keep_original: str | None = None
+    spam: bool = False
     removed: bool = False
     packing: str = ""
     removed_packing: str = ""
@@ -73,7 +76,7 @@ class PageProcessor:
     """Records in, lines of JSON out; holds the model, and is made once a worker.
 
     Raises:
-        ModelError: The model cannot be used, or not with signatures.
+        ModelError: The model cannot be used, not with signatures, or does not tell spam.
         SignatureError: The signature file cannot be used.
         UsageError: An option is out of range.
     """
@@ -88,6 +91,8 @@ class PageProcessor:
             max_bytes=options.max_bytes,
             timeout=math.inf,
         )
+        if options.spam and not self.detector.model.tells_spam:
+            raise ModelError(f"model '{self.detector.model.name}' has not learnt to tell spam; leave --spam out")
 
     def __call__(self, records: list[Record]) -> UnitResult:
         """Classify records; what is no page, or cannot be classified, becomes a problem in its result."""
@@ -225,6 +230,9 @@ def enrich(fields: dict[str, Any], field: str | None, result: PageResult, option
         added[original] = result.source_text
     added["spans"] = spans(result)
     added["removed_ratio"] = round(result.removed_ratio, 4)
+    if options.spam:
+        probability = result.spam_probability
+        added["spam_probability"] = None if probability is None else round(probability, 4)
     kept = dict(fields)
     for name in added:
         if name in kept and not (name == "text" and field == "text"):

@@ -147,7 +147,7 @@ def _check(options: RunOptions) -> None:
         raise UsageError("sizes are 1 or more bytes")
     if options.files.removed is not None and packing_of(options.files.removed) not in ("", ".gz", ".zst"):
         raise UsageError(f"{options.files.removed}: removed segments are written plain, as .gz or as .zst")
-    if options.pages.keep_original in ("text", "spans", "removed_ratio"):
+    if options.pages.keep_original in ("text", "spans", "removed_ratio", "spam_probability"):
         raise UsageError(f"the original cannot be kept as '{options.pages.keep_original}'; name another field")
     if options.files.parquet:
         pyarrow_parquet()
