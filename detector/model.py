@@ -119,7 +119,7 @@ class Head:
         scale: (n_inputs,) float32, the inputs are divided by it.
         networks: Their logits are averaged.
         threshold: Probability of content from which a segment is content.
-        lift: How far a page's sure content raises the threshold, see `detector.smoothing.decide`.
+        lift: How far a page's sure content raises the threshold, see `detector.decisions.decide`.
         spam: Scorer of whole pages; None in HTML mode, or if the model has not learnt it.
         site: Corrects the probabilities where a `SignatureStore` is given; None if the model has not learnt to.
     """

@@ -7,23 +7,22 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.comments import drop_comments
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
+from detector.decisions import KIND_OF_PLACE, PROSE_AT, label_segments, raise_prose
 from detector.decode import decode, sniff_kind
 from detector.errors import ModelError, UsageError
-from detector.features import extract, feature_names, grouping_names
+from detector.features import extract
 from detector.features.site import scheme, site_features
 from detector.limits import MAX_BYTES, MAX_SEGMENTS, MAX_TAGS, TIMEOUT_SECONDS, Limits
 from detector.model import Head, Model
-from detector.network import Places
 from detector.reasons import explain
 from detector.segment import WINDOW, segment_html, segment_text, windows_of
 from detector.signatures import SignatureStore
-from detector.smoothing import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
 from detector.storage import load_model
 from detector.stripping import kept_texts
 
@@ -42,12 +41,6 @@ BINARY = "looks like a binary file"
 
 NUL_SHARE_OF_BINARY = 0.01
 """Share of NUL characters from which a page is taken for a binary file."""
-
-PROSE_AT = feature_names("text").index("is_prose")
-"""The column of prose in features of either kind of page."""
-
-KIND_OF_PLACE = grouping_names("html").index("kind of place")
-"""The row of kinds of place in groups of HTML pages."""
 
 
 class Detector:
@@ -121,8 +114,12 @@ class Detector:
             kind: `"text"`, `"html"`, or `"auto"` to look at the content; a `Page` brings its own.
             url: Where the page came from; handed through to the result.
 
+        Returns:
+            Its segments, their labels, and the text that stays. A page that cannot be judged, as one over a limit or one of
+            a kind that the model has not learnt, has no segments and says why in `problem`; no content of a page raises.
+
         Raises:
-            UsageError: `page` or `kind` is of no known type. No content of a page raises.
+            UsageError: `page` or `kind` is of no known type.
         """
         return self._classify_batch([page if isinstance(page, Page) else Page(page, kind, url)])[0]
 
@@ -150,52 +147,45 @@ class Detector:
 
     def _classify_batch(self, pages: list[Page]) -> list[PageResult]:
         results: dict[int, PageResult] = {}
-        groups: dict[Kind, list[tuple[int, SegmentedPage]]] = {"text": [], "html": []}
+        groups: dict[Kind, list[_Segmented]] = {"text": [], "html": []}
         chars = dict.fromkeys(groups, 0)
-        for place, page in enumerate(pages):
+        for number, page in enumerate(pages):
             kind, segmented = segment_page(page, self.limits)
-            group = groups[kind]
-            group.append((place, segmented))
+            groups[kind].append(_Segmented(number, page.url, segmented))
             chars[kind] += len(segmented.text)
             if chars[kind] >= GROUP_CHARS:
-                results |= self._classify_group(group, kind, pages)
-                group.clear()
-                chars[kind] = 0
+                results |= self._classify_group(groups[kind], kind)
+                groups[kind], chars[kind] = [], 0
         for kind, group in groups.items():
             if group:
-                results |= self._classify_group(group, kind, pages)
-        return [results[place] for place in range(len(pages))]
+                results |= self._classify_group(group, kind)
+        return [results[number] for number in range(len(pages))]
 
-    def _classify_group(
-        self, group: list[tuple[int, SegmentedPage]], kind: Kind, pages: list[Page]
-    ) -> dict[int, PageResult]:
-        """Results, by their places among `pages`, of pages of one kind."""
-        segmented = [page for _, page in group]
-        offsets = np.cumsum([0, *map(len, segmented)])
-        head = self.model.head(kind)
-        probabilities, prose = score(head, segmented, kind)
+    def _classify_group(self, group: list[_Segmented], kind: Kind) -> dict[int, PageResult]:
+        """Results of pages of one kind, by their numbers."""
+        head = self.model.heads.get(kind)
+        if head is None:
+            problem = f"model '{self.model.name}' was not trained on {kind} pages"
+            return {number: _unjudged(kind, url, page.problem or problem) for number, url, page in group}
+        pages = [page for _, _, page in group]
+        probabilities, prose = score(head, pages, kind)
         site = None
         if self.signatures is not None and head.site is not None:
-            site = site_features(segmented, [pages[place].url for place, _ in group], self.signatures)
+            site = site_features(pages, [url for _, url, _ in group], self.signatures)
             probabilities = head.site.correct(probabilities, site)
         threshold = head.threshold if self.threshold is None else self.threshold
-        places = Places.of(offsets)
-        labels = decide(probabilities, threshold, head.lift, places)
-        drop_list_headings(labels, probabilities, prose, places)
-        if kind == "text" and 0 < threshold < 1:
-            keep_headings(labels, probabilities, prose, places)
-        comments = drop_comments(labels, segmented, offsets) if threshold > 0 else np.zeros(len(labels), bool)
-        if threshold < 1:
-            rescue_prose(labels, probabilities, prose, offsets)
+        labels, comments = label_segments(probabilities, prose, pages, kind, threshold, head.lift)
         kept = ~self._dropped[labels]
-        texts = kept_texts(segmented, offsets, kept)
+        offsets = np.cumsum([0, *map(len, pages)])
+        texts = kept_texts(pages, offsets, kept)
         results = {}
-        for (place, page), text, (first, last) in zip(group, texts, pairwise(offsets.tolist()), strict=True):
+        for (number, url, page), text, (first, last) in zip(group, texts, pairwise(offsets.tolist()), strict=True):
             rows = slice(first, last)
-            results[place] = PageResult(
+            host_pages = None if site is None else site.host_pages[rows]
+            results[number] = PageResult(
                 source_text=page.text,
                 kind=kind,
-                url=pages[place].url,
+                url=url,
                 text=text,
                 starts=page.starts,
                 ends=page.ends,
@@ -203,18 +193,26 @@ class Detector:
                 probabilities=probabilities[rows],
                 kept=kept[rows],
                 problem=page.problem,
-                _explain=partial(
-                    explain,
-                    head,
-                    page,
-                    kind,
-                    labels[rows],
-                    comments[rows],
-                    None if site is None else site.host_pages[rows],
-                ),
+                _explain=partial(explain, head, page, kind, labels[rows], comments[rows], host_pages),
                 _judge=partial(self.model.spam_probability, page),
             )
         return results
+
+
+class _Segmented(NamedTuple):
+    """A page of a batch: its number there, its address, and its segments."""
+
+    number: int
+    url: str | None
+    page: SegmentedPage
+
+
+def _unjudged(kind: Kind, url: str | None, problem: str) -> PageResult:
+    """The result of a page of which nothing was judged."""
+    nothing = segment_text("")
+    labels, kept = np.empty(0, np.uint8), np.empty(0, bool)
+    probabilities = np.empty((0, len(LABELS)), np.float32)
+    return PageResult("", kind, url, "", nothing.starts, nothing.ends, labels, probabilities, kept, problem)
 
 
 def score(head: Head, pages: Sequence[SegmentedPage], kind: Kind) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

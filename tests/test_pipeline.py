@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import detector
 from detector import Detector, Label, Page, UsageError, strip
+from detector.decisions import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
 from detector.decode import decode, sniff_kind
 from detector.features import extract
 from detector.model import Model, input_names
@@ -22,7 +23,6 @@ from detector.network import Places
 from detector.phrases import PHRASES
 from detector.pipeline import score
 from detector.segment import segment_html, segment_text
-from detector.smoothing import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
 
 DETECTOR = Detector()
 SAMPLES = Path(__file__).parents[1] / "samples"

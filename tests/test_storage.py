@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import re
 import shutil
 import zipfile
@@ -109,8 +110,12 @@ def test_equal_models_are_equal_files_and_nothing_else_is_left(sentence_folder: 
 
 def test_a_model_of_one_kind(sentence_model: Model, tmp_path: Path) -> None:
     save_model(Model("text", {"text": sentence_model.heads["text"]}), tmp_path)
-    with pytest.raises(ModelError, match="'text' was not trained on html pages; use another model or train one"):
-        Detector(tmp_path).classify("<p>x</p>", "html")
+    pages = ["<!doctype html><p>It burned down.", "It burned down.", "<!doctype html>"]
+    unread, text, empty = Detector(tmp_path).classify_many(pages)
+    assert (unread.problem, unread.kind, unread.text) == ("model 'text' was not trained on html pages", "html", "")
+    assert (len(unread), unread.spam_probability, pickle.loads(pickle.dumps(unread)).segments) == (0, None, [])
+    assert (text.problem, text.text) == (None, "It burned down.")
+    assert empty.problem == "empty page"
 
 
 def test_a_copy_made_by_the_helper_loads(

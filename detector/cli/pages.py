@@ -13,7 +13,7 @@ import typer
 from detector.cli.messages import make_folder, report
 from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
 from detector.decode import PAGE_SUFFIXES
-from detector.errors import InputError, ModelError, UsageError
+from detector.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from detector.cli.inputs import Source
@@ -139,7 +139,4 @@ def classify_source(detector: Detector, source: Source) -> PageResult | str:
     """The result, or why there is none."""
     if source.page is None:
         return source.problem or "cannot be read"
-    try:
-        return detector.classify(source.page)
-    except ModelError as error:
-        return str(error)
+    return detector.classify(source.page)

@@ -112,10 +112,9 @@ class PageProcessor:
                 unit.problems.append(result)
                 continue
             if result.problem:
-                place, within_limits = item.record, result.problem in (EMPTY, BINARY)
-                trouble = Trouble.EMPTY if within_limits else Trouble.TOO_LARGE
-                unit.problems.append(Problem(place.source, place.number, trouble, result.problem, item.page.url))
-                if not within_limits:
+                trouble, record = self._trouble(result), item.record
+                unit.problems.append(Problem(record.source, record.number, trouble, result.problem, item.page.url))
+                if trouble != Trouble.EMPTY:
                     continue
             _count(unit.statistics, result)
             lines.append(_line(enrich(item.fields, item.field, result, self.options)))
@@ -125,6 +124,12 @@ class PageProcessor:
         unit.removed = pack(b"".join(removed), self.options.removed_packing)
         unit.problems.sort(key=lambda problem: (problem.source, problem.record))
         return unit
+
+    def _trouble(self, result: PageResult) -> Trouble:
+        """What kind of problem a page has."""
+        if result.problem in (EMPTY, BINARY):
+            return Trouble.EMPTY
+        return Trouble.TOO_LARGE if result.kind in self.detector.model.heads else Trouble.FAILED
 
     def _classify(self, parsed: list[_Parsed]) -> Iterator[PageResult | Problem]:
         """A result a page. A page that raises takes its batch with it, so then they are done one at a time."""

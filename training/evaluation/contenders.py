@@ -62,7 +62,7 @@ class ModelContender:
         found: list[Output | None] = [None] * len(views)
         results = self._detector.classify_many(Page(views[i].content, views[i].kind) for i in able)
         for i, result in zip(able, results, strict=True):
-            found[i] = Output(result.text, result.kept, getattr(result, "spam_probability", None))
+            found[i] = Output(result.text, result.kept, result.spam_probability)
         return found
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import CONTENT, LABELS
+from detector.decisions import decide
 from detector.model import input_names
 from detector.network import Places
-from detector.smoothing import decide
 from training.report.predictions import Predictions
 
 RELIABILITY_BINS = 10
@@ -207,7 +207,7 @@ def _some_pages(found: Predictions, random: np.random.Generator) -> tuple[NDArra
 
 
 def _macro_f1(found: Predictions, inputs: NDArray[np.float32], labels: NDArray[np.int8], places: Places) -> float:
-    """Mean F1 of keep and remove, over the segments whose label is known."""
+    """Mean F1 of keep and remove by the threshold alone, over the segments whose label is known."""
     known = labels >= 0
     head = found.head
     kept = (decide(head.probabilities(inputs, places), head.threshold, head.lift, places) == CONTENT)[known]

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import CONTENT, Kind
+from detector.decisions import KIND_OF_PLACE, PROSE_AT, label_segments, raise_prose
 from detector.model import Head, Model
-from detector.pipeline import KIND_OF_PLACE, PROSE_AT
-from detector.smoothing import decide, raise_prose
 from training.dataset import Dataset, build_dataset
 from training.export import segment_rows
 from training.labelling import LabelledPage, as_text
@@ -28,7 +27,7 @@ class Predictions:
         pages: The pages, as in `data`.
         inputs: (n_segments, n_inputs) float32, standardised.
         probabilities: (n_segments, n_labels) float32, doubtful prose of HTML pages raised as in results.
-        decided: (n_segments,) uint8, the labels at the head's threshold.
+        decided: (n_segments,) uint8, the labels at the head's threshold, as a `Detector` gives them.
     """
 
     head: Head
@@ -72,10 +71,10 @@ def predict(model: Model, pages: Sequence[LabelledPage], cache: Path | None = No
             continue
         data = build_dataset(chosen, kind, cache)
         inputs = head.standardised(segment_rows(head, data))
-        places = data.places
-        probabilities = head.probabilities(inputs, places)
+        probabilities, prose = head.probabilities(inputs, data.places), data.X[:, PROSE_AT] > 0
         if kind == "html":
-            raise_prose(probabilities, data.X[:, PROSE_AT] > 0, data.groups[KIND_OF_PLACE])
-        decided = decide(probabilities, head.threshold, head.lift, places)
+            raise_prose(probabilities, prose, data.groups[KIND_OF_PLACE])
+        segmented = [page.page for page in chosen]
+        decided, _ = label_segments(probabilities, prose, segmented, kind, head.threshold, head.lift)
         found.append(Predictions(head, data, chosen, inputs, probabilities, decided))
     return found

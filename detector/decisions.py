@@ -1,4 +1,7 @@
-"""Probabilities to labels, one page at a time in effect and all pages at once in code."""
+"""Probabilities to labels: a threshold a page, then what headings, comments and pages without any content are given.
+
+Every page is decided by itself, though the code works on all of them at once.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,51 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.data import CONTENT, LINK_LIST
+from detector.comments import drop_comments
+from detector.data import CONTENT, LINK_LIST, Kind, SegmentedPage
+from detector.features import feature_names, grouping_names
 from detector.network import Places
+
+PROSE_AT = feature_names("text").index("is_prose")
+"""The column of prose in features of either kind of page."""
+
+KIND_OF_PLACE = grouping_names("html").index("kind of place")
+"""The row of kinds of place in groups of HTML pages."""
+
+
+def label_segments(
+    probabilities: NDArray[np.float32],
+    prose: NDArray[np.bool_],
+    pages: Sequence[SegmentedPage],
+    kind: Kind,
+    threshold: float,
+    lift: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The label of every segment.
+
+    Args:
+        probabilities: (n_segments, n_labels) float32.
+        prose: (n_segments,) bool.
+        pages: The pages that the segments are of.
+        kind: Of all pages.
+        threshold: As in `decide`; 0 keeps everything and 1 nothing, whatever the other rules say.
+        lift: As in `decide`.
+
+    Returns:
+        Labels, (n_segments,) uint8 indices into `LABELS`; and which segments were content and are comments, (n_segments,) bool.
+    """
+    offsets = np.cumsum([0, *map(len, pages)])
+    places = Places.of(offsets)
+    labels = decide(probabilities, threshold, lift, places)
+    if not 0 < threshold < 1:
+        return labels, np.zeros(len(labels), bool)
+    drop_list_headings(labels, probabilities, prose, places)
+    if kind == "text":
+        keep_headings(labels, probabilities, prose, places)
+    comments = drop_comments(labels, pages, offsets)
+    rescue_prose(labels, probabilities, prose, offsets)
+    return labels, comments
+
 
 RAISED = 0.5
 """Share of the way to the mean that doubtful prose goes; .8 gives the same figures."""
