@@ -113,23 +113,24 @@ def figures(rows: list[Row], group: str) -> Row:
 
 
 def test_quality_on_the_samples() -> None:
+    """Floors .015 to .025 below what the model had when they were set; lower them only for a model that is better elsewhere."""
     model = Detector().model
     rows = evaluate(model, [label_page(sample) for sample in read_samples([SAMPLES])])
     text = figures(rows, "samples, text, pages with content")
     html = figures(rows, "samples, html")
-    assert text.macro_f1.value >= 0.75
-    assert text.content_lost.value <= 0.20
-    assert text.unwanted_left.value <= 0.20
-    assert html.macro_f1.value >= 0.85
+    assert text.macro_f1.value >= 0.86
+    assert text.content_lost.value <= 0.03
+    assert text.unwanted_left.value <= 0.16
+    assert html.macro_f1.value >= 0.89
 
 
 @pytest.mark.skipif(CORPORA is None, reason="DETECTOR_CORPORA names no folder of corpora")
 def test_quality_on_corpora_that_no_model_is_trained_on() -> None:
     rows = evaluate(Detector().model, label_corpus(read_corpus(Path(CORPORA or ""), MEASURE_ONLY)))
     for group, floor in (
-        ("classic_eval, html", 0.85),
-        ("multilingual_eval, html", 0.85),
-        ("multilingual_eval, text without markup", 0.80),
+        ("classic_eval, html", 0.92),
+        ("multilingual_eval, html", 0.93),
+        ("multilingual_eval, text without markup", 0.91),
     ):
         word_f1 = figures(rows, group).word_f1
         assert word_f1 is not None
