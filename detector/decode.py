@@ -100,6 +100,29 @@ def _decode_detected(content: bytes) -> str:
     return content.decode(found or "cp1252", "replace")
 
 
+BINARY = "looks like a binary file"
+"""The problem of what `looks_binary`."""
+
+_NUL_WINDOW = 8192
+_NUL_SHARE = 0.01
+
+
+def looks_binary(content: str | bytes) -> bool:
+    """Whether content is no text: more than one in a hundred of what it begins with is NUL, and no mark says that it should be.
+
+    >>> looks_binary(b"PK" + bytes(6)), looks_binary("Hi".encode("utf-16"))
+    (True, False)
+
+    Args:
+        content: A page as it came, or decoded.
+    """
+    head = content[:_NUL_WINDOW]
+    if isinstance(head, str):
+        return head.count("\0") > len(head) * _NUL_SHARE
+    marked = any(head.startswith(mark) for mark, _ in _BYTE_ORDER_MARKS)
+    return not marked and head.count(0) > len(head) * _NUL_SHARE
+
+
 def sniff_kind(text: str) -> Kind:
     """Tell HTML from plain text by how it opens, or by a handful of closing tags near the top.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.data import LABELS, Kind, KindOption, Label, Page, PageResult, SegmentedPage
 from detector.decisions import KIND_OF_PLACE, PROSE_AT, label_segments, raise_prose
-from detector.decode import decode, sniff_kind
+from detector.decode import BINARY, decode, looks_binary, sniff_kind
 from detector.errors import ModelError, UsageError
 from detector.features import extract
 from detector.features.site import scheme, site_features
@@ -36,11 +36,7 @@ GROUP_CHARS = 1 << 16
 """Pages are worked on together until they hold this many characters: their arrays stay in the processor's cache."""
 
 EMPTY = "empty page"
-BINARY = "looks like a binary file"
-"""Problems of a page that is within the limits."""
-
-NUL_SHARE_OF_BINARY = 0.01
-"""Share of NUL characters from which a page is taken for a binary file."""
+"""The problem of a page that is within the limits and has no segments."""
 
 
 class Detector:
@@ -269,14 +265,9 @@ def segment_page(page: Page, limits: Limits) -> tuple[Kind, SegmentedPage]:
         return _refused(page, problem)
     if not len(segmented):
         problem = EMPTY
-    elif _may_hold_nul(content) and text.count("\0") > len(text) * NUL_SHARE_OF_BINARY:
+    elif looks_binary(text):
         problem = BINARY
     return kind, replace(segmented, problem=problem) if problem else segmented
-
-
-def _may_hold_nul(content: str | bytes) -> bool:
-    """Whether a page could have NUL characters: to look for a byte is ten times quicker than to count a character."""
-    return isinstance(content, str) or b"\0" in content
 
 
 def _refused(page: Page, problem: str) -> tuple[Kind, SegmentedPage]:

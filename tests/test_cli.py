@@ -155,7 +155,7 @@ def test_globs(with_model: Run, folder: Path) -> None:
     [
         ("gone.txt", None, "No such file or directory"),
         ("no*match.txt", None, "the pattern matches no file"),
-        ("binary.txt", b"\x7fELF\0\0\0\0\1", "looks like a binary file, not a page"),
+        ("binary.txt", b"\x7fELF\0\0\0\0\1", "looks like a binary file"),
         ("empty.txt", b"", "the file is empty"),
         ("blank.txt", b" \n\t\n", "the file is empty"),
         ("markup.html", b"<html><p></p></html>", "empty page"),

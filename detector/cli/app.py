@@ -26,7 +26,7 @@ from detector.errors import DetectorError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-STDOUT = "standard output"
+OWN_OUTPUT = "standard output"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,7 +84,7 @@ def _flush() -> None:
 
 def _drop_output(error: OSError) -> None:
     """Let what standard output still holds go nowhere, if the error is its own."""
-    if error.filename == STDOUT:
+    if error.filename == OWN_OUTPUT:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -95,7 +95,7 @@ class _NamedOutput(io.FileIO):
         try:
             return super().write(content)
         except OSError as error:
-            error.filename = STDOUT
+            error.filename = OWN_OUTPUT
             raise
 
 
@@ -111,7 +111,7 @@ def _named_stdout() -> TextIO:
 def _give_up(error: OSError) -> NoReturn:
     """A file that no command looks after by itself, or standard output, could not be read or written."""
     _drop_output(error)
-    if error.filename == STDOUT and isinstance(error, BrokenPipeError):
+    if error.filename == OWN_OUTPUT and isinstance(error, BrokenPipeError):
         raise SystemExit(1) from None
     if error.filename is None:
         fail(error.strerror or str(error))

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.cli.messages import folder_problem
+from detector.cli.messages import folder_problem, say
+from detector.cli.options import STDOUT
 from detector.errors import UsageError
 
 if TYPE_CHECKING:
     from training.evaluation.reading import Pages
     from training.evaluation.run import NamedModel
     from training.labelling import LabelledPage
-
-STDOUT = "-"
 
 
 def evaluate(
@@ -72,11 +71,11 @@ def evaluate(
     old = None if against is None else _load(against)
     pages = read_pages(samples or [], corpora, trainable=fresh)
     for name in pages.absent:
-        _say(f"{corpora}: no corpus '{name}'; the others are measured")
+        say(f"{corpora}: no corpus '{name}'; the others are measured")
     new, unseen = _train(pages, corpora, seed, cache) if fresh else (_load(model), [*pages.train, *pages.measure])
     new, old = _told_apart(new, old)
 
-    _say(f"measuring on {len(unseen)} pages")
+    say(f"measuring on {len(unseen)} pages")
     done = run(new, unseen, old=old, peers=others, floors=floors)
     if json != STDOUT:
         typer.echo("\n\n".join(filter(None, (as_table(done.rows), done.comparison()))))
@@ -86,7 +85,7 @@ def evaluate(
     if chart is not None:
         draw(done.rows, chart, [each.name for each in done.models])
     for line in (*done.failures(), *map(str, done.verdicts)):
-        _say(line)
+        say(line)
     raise typer.Exit(0 if all(verdict.is_met for verdict in done.verdicts) else 1)
 
 
@@ -120,7 +119,7 @@ def _train(pages: Pages, corpora: Path | None, seed: int, cache: Path | None) ->
     from training.evaluation.run import NamedModel
 
     unlabelled = read_unlabelled(corpora) if corpora is not None else []
-    trained = train(pages.train, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=_say, refit=False)
+    trained = train(pages.train, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=say, refit=False)
     unseen = [page for page in pages.train if is_held_out(page.sample.site)] + pages.measure
     return NamedModel("fresh", trained.model), unseen
 
@@ -145,7 +144,3 @@ def _check_places(json: str | None, chart: Path | None) -> None:
             raise UsageError(f"{option} {place}: {problem}, or name another")
     if chart is not None and chart.suffix != ".png":
         raise UsageError(f"--chart {chart}: charts are PNG; name it {chart.with_suffix('.png')}")
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

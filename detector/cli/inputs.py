@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import os
 import sys
@@ -13,20 +12,13 @@ from pathlib import Path
 
 from detector.corpus.packing import sniff_packing
 from detector.data import KindOption, Page
-from detector.decode import PAGE_SUFFIXES
+from detector.decode import BINARY, PAGE_SUFFIXES, looks_binary
 from detector.errors import InputError, SampleError
 from detector.limits import MAX_BYTES, Limits
 
 STDIN = "-"
 SAMPLE = ".tsv"
 """Of text pages with a label before each line: `samples/README.md`."""
-
-_WITH_NULS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-BINARY_FILE = "looks like a binary file, not a page"
-"""The problem of a file that `looks_binary`."""
-
-_NUL_WINDOW = 8192
-_NUL_SHARE_OF_BINARY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +108,7 @@ def _source(name: str, content: bytes, kind: KindOption) -> Source:
     if not content.strip():
         return Source(name, None, "the file is empty")
     if looks_binary(content):
-        return Source(name, None, BINARY_FILE)
+        return Source(name, None, BINARY)
     return Source(name, Page(content, kind))
 
 
@@ -130,12 +122,6 @@ def _holds_many(name: str, content: bytes) -> bool:
     from detector.corpus.inputs import form_of
 
     return form_of(name) not in ("page", None)
-
-
-def looks_binary(content: bytes) -> bool:
-    """Whether what a file begins with is no text: too many of its bytes are 0, and no mark says that they should be."""
-    head = content[:_NUL_WINDOW]
-    return not head.startswith(_WITH_NULS) and head.count(0) > len(head) * _NUL_SHARE_OF_BINARY
 
 
 class OutputNames:

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+STDOUT = "-"
+"""In place of a file to write."""
+
 
 class KindChoice(enum.StrEnum):
     """How to read the inputs."""

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detector.cli.options import KindChoice, ThresholdOpt
+from detector.cli.options import STDOUT, KindChoice, ThresholdOpt
 
 if TYPE_CHECKING:
     from detector.corpus.estimate import Estimate
     from detector.corpus.records import Statistics
     from detector.corpus.run import RunOptions
 
-STDOUT = "-"
 MOST_MB = 1e9
 
 

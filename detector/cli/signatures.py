@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.cli.messages import folder_problem
+from detector.cli.messages import folder_problem, say
 
 if TYPE_CHECKING:
     from detector.data import Page
@@ -153,19 +153,20 @@ def teach(
         base = load_model(unseen)
     else:
         others = read_unlabelled(corpora)
-        base = train(pages, "unseen", unlabelled=others, seed=seed, cache=cache, progress=_say, refit=False).model
-    taught = fit_site_heads(taught, base, pages, read_raw_texts(corpora), seed=seed, progress=_say)
+        base = train(pages, "unseen", unlabelled=others, seed=seed, cache=cache, progress=say, refit=False).model
+    taught = fit_site_heads(taught, base, pages, read_raw_texts(corpora), seed=seed, progress=say)
     save_model(taught, model)
-    _say(f"wrote {model}")
+    say(f"wrote {model}")
 
 
 def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
     """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
-    from detector.cli.inputs import BINARY_FILE, looks_binary, matches
+    from detector.cli.inputs import matches
     from detector.corpus.inputs import walk
     from detector.corpus.pages import PageOptions, parse
     from detector.corpus.readers import read_units
     from detector.corpus.records import Position, Problem, Skipped, Trouble
+    from detector.decode import BINARY, looks_binary
     from detector.errors import InputError
     from detector.limits import MAX_BYTES
 
@@ -175,7 +176,7 @@ def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
         try:
             for unit in read_units(walk(name), Position(), MAX_BYTES):
                 found = [
-                    Problem(record.source, 0, Trouble.CORRUPT, BINARY_FILE)
+                    Problem(record.source, 0, Trouble.CORRUPT, BINARY)
                     if record.form == "page" and looks_binary(record.content)
                     else parse(record, options)
                     for record in unit.records
@@ -190,13 +191,9 @@ def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
         except InputError as error:
             _name(str(error), failed)
     if pages and not addressed:
-        _say("no page has an address ('url'), so that nothing is learnt of any site")
+        say("no page has an address ('url'), so that nothing is learnt of any site")
 
 
 def _name(problem: str, failed: list[str]) -> None:
     failed.append(problem)
-    _say(problem)
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
+    say(problem)

@@ -16,9 +16,10 @@ from detector.corpus.packing import pack
 from detector.corpus.records import Problem, Record, Skipped, Statistics, Trouble, UnitResult
 from detector.corpus.warc import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
+from detector.decode import BINARY
 from detector.errors import ModelError
 from detector.limits import MAX_BYTES
-from detector.pipeline import BINARY, EMPTY, Detector
+from detector.pipeline import EMPTY, Detector
 
 FIELDS = ("html", "text", "content", "raw_content")
 """Where the page of a JSON object or a row is looked for, in this order, unless the field is named."""

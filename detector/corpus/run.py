@@ -32,7 +32,7 @@ Progress = Callable[[Statistics, int], None]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a run goes about it; defaults are those of the command line.
+    """How a run goes about it.
 
     Attributes:
         pages: What is done with each page.
