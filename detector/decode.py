@@ -35,7 +35,7 @@ _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "as
 """Encodings that browsers read as a superset (WHATWG Encoding Standard, names and labels)."""
 
 _OPENING = re.compile(
-    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html|head|body|\?xml|meta|title|div|table|article)\b",
+    r"\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s|(?:html|head|body|\?xml|meta|title|link|base|style|script|noscript|div|table|article)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 """Possessive throughout: comments in a row must not be tried in all divisions."""
@@ -100,15 +100,23 @@ def _decode_detected(content: bytes) -> str:
     return content.decode(found or "cp1252", "replace")
 
 
+def without_surrogates(text: str) -> str:
+    """The text with `?` for half surrogates, which JSON can name and UTF-8 cannot hold; text of others as it is."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 BINARY = "looks like a binary file"
 """The problem of what `looks_binary`."""
 
-_NUL_WINDOW = 8192
-_NUL_SHARE = 0.01
+_BINARY_WINDOW = 8192
+_CONTROL_SHARE, _LEAST_CONTROLS = 0.04, 3
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+"""Characters that text has no use for; of 13,000 crawled pages one has 2.7 % of them, and no other over 1 %."""
 
 
 def looks_binary(content: str | bytes) -> bool:
-    """Whether content is no text: more than one in a hundred of what it begins with is NUL, and no mark says that it should be.
+    """Whether content is no text: more than four in a hundred of the bytes it begins with are control characters, and no
+    byte-order mark says that they belong to wide ones.
 
     >>> looks_binary(b"PK" + bytes(6)), looks_binary("Hi".encode("utf-16"))
     (True, False)
@@ -116,11 +124,13 @@ def looks_binary(content: str | bytes) -> bool:
     Args:
         content: A page as it came, or decoded.
     """
-    head = content[:_NUL_WINDOW]
+    head = content[:_BINARY_WINDOW]
     if isinstance(head, str):
-        return head.count("\0") > len(head) * _NUL_SHARE
-    marked = any(head.startswith(mark) for mark, _ in _BYTE_ORDER_MARKS)
-    return not marked and head.count(0) > len(head) * _NUL_SHARE
+        head = head.encode("utf-8", "replace")
+    elif any(head.startswith(mark) for mark, _ in _BYTE_ORDER_MARKS):
+        return False
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return controls >= _LEAST_CONTROLS and controls > len(head) * _CONTROL_SHARE
 
 
 def sniff_kind(text: str) -> Kind:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from numbers import Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ EMPTY = "empty page"
 class Detector:
     """Labels the segments of pages and strips the unwanted ones.
 
-    A detector is immutable and may be shared by threads.
+    A detector may be shared by threads. To change what it does, make another.
 
     >>> detector = Detector()
     >>> detector.classify("").problem
@@ -81,13 +82,13 @@ class Detector:
         max_tags: int = MAX_TAGS,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise UsageError(f"threshold is {threshold}; give a probability from 0 (keep all) to 1 (keep none)")
-        unknown = [label for label in drop if label not in LABELS]
-        if unknown or isinstance(drop, str):
+        if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold <= 1):
+            raise UsageError(f"threshold is {threshold!r}; give a probability from 0 (keep all) to 1 (keep none)")
+        labels = (drop,) if isinstance(drop, str) else tuple(drop)
+        if isinstance(drop, str) or not all(label in LABELS for label in labels):
             raise UsageError(f"cannot drop {drop!r}; give a set of labels out of {[str(label) for label in LABELS]}")
         self.model = model if isinstance(model, Model) else load_model(DEFAULT_MODEL if model is None else Path(model))
-        self.drop = frozenset(Label(label) for label in drop)
+        self.drop = frozenset(map(Label, labels))
         self.threshold = threshold
         if isinstance(signatures, str | Path):
             signatures = SignatureStore.open(Path(signatures), scheme())
@@ -133,7 +134,7 @@ class Detector:
             batch_size: Most pages worked on at a time, at least 1.
 
         Raises:
-            UsageError: `pages` is a single page, or `batch_size` is below 1; at once, and a page of no known type when its turn comes.
+            UsageError: `pages` is a single page, or `batch_size` is below 1; at once, and a page of no known type when its batch is read.
         """
         if batch_size < 1:
             raise UsageError(f"batch_size is {batch_size}; give 1 or more")

@@ -390,3 +390,13 @@ def test_a_stream_that_is_closed_is_no_crash(page: Path, tmp_path: Path, name: s
         streams.seek(0)
         assert b"Traceback" not in streams.read()
     assert done.returncode == code
+
+
+def test_standard_output_is_not_taken_for_a_folder_or_a_file(
+    run: Run, page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("strip", "review"):
+        refused = run(command, page, "-o", "-")
+        assert (refused.code, "-o names a" in refused.err) == (2, True)
+    assert not Path("-").exists()

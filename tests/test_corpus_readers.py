@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,9 @@ def parsed(content: bytes) -> Any:
         (gzip.compress(b"<p>caf\xe9"), ["Content-Encoding: gzip"]),
         (b"7\r\n<p>caf\xe9\r\n0\r\n\r\n", ["Transfer-Encoding: chunked"]),
         (b"<p>caf\xe9", ["Content-Encoding: gzip"]),
+        (zlib.compress(b"<p>caf\xe9"), ["Content-Encoding: deflate"]),
+        (zlib.compress(b"<p>caf\xe9")[2:-4], ["Content-Encoding: deflate"]),
+        (b"<p>caf\xe9", ["Content-Encoding: deflate"]),
         (b"<p>caf\xe9", ["Transfer-Encoding: chunked"]),
     ],
 )

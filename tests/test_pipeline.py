@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import encodings
+import gzip
 import pickle
 import pkgutil
 import subprocess
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 import detector
 from detector import Detector, Label, Page, UsageError, strip
 from detector.decisions import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
-from detector.decode import decode, sniff_kind
+from detector.decode import decode, looks_binary, sniff_kind
 from detector.features import extract
 from detector.model import Model, input_names
 from detector.network import Places
@@ -140,6 +141,24 @@ def test_problems_are_values() -> None:
     assert strip("") == ""
 
 
+def test_pictures_and_archives_look_binary_and_text_with_odd_marks_does_not() -> None:
+    picture = (Path(__file__).parents[1] / "benchmarks" / "speed.png").read_bytes()
+    for content in (picture, gzip.compress(picture), Path(sys.executable).read_bytes()):
+        assert looks_binary(content)
+        assert looks_binary(decode(content))
+        assert DETECTOR.classify(content).problem == "looks like a binary file"
+    for text in ("\x1b[31mRed\x1b[0m\x07", "\x02A\x03 file of records\x1e" + "and words " * 20, "Schöne Grüße\x00"):
+        assert not looks_binary(text)
+        assert not looks_binary(text.encode())
+
+
+@pytest.mark.parametrize(
+    "opening", ["<script>var a;</script>", "<style>a{}</style>", "<link rel=a>", "<!DOCTYPE doctype>"]
+)
+def test_markup_is_told_by_what_pages_begin_with(opening: str) -> None:
+    assert sniff_kind(f"\n{opening}Text.") == "html"
+
+
 def test_reasons_are_given_in_words() -> None:
     segments = DETECTOR.classify("Home | News | Contact\nThe mill burned down in 1911, said the mayor.").segments
     assert all(1 <= len(segment.reasons) <= 3 for segment in segments)
@@ -175,7 +194,7 @@ def test_a_meta_element_cannot_name_an_encoding_it_is_not_written_in() -> None:
 
 
 def test_comments_before_the_markup_take_no_time_and_hide_nothing() -> None:
-    assert sniff_kind("<!-- a --> " * 150 + "<link rel=x>") == "text"
+    assert sniff_kind("<!-- a --> " * 150 + "<i>x") == "text"
     assert sniff_kind("<!-- of two\nlines --> <!DOCTYPE html><p>x") == "html"
 
 

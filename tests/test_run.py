@@ -473,7 +473,7 @@ def test_a_folder_of_another_run_is_refused(clean: Run, corpus: Path, tmp_path: 
     assert result.code == 2
     assert "annotate was False, now True; threshold was None, now 0.4" in result.err
     corpus.write_bytes(corpus.read_bytes() * 2)
-    assert f"input {corpus} was '" in clean(corpus, "-o", out).err
+    assert f"the files of input {corpus} have changed" in clean(corpus, "-o", out).err
     (out / "checkpoint.json").unlink()
     assert "is there already" in clean(corpus, "-o", out).err
     (out / "checkpoint.json").write_text("{")
@@ -621,3 +621,61 @@ def test_a_model_that_cannot_be_used_is_said_by_the_run(run: Run, corpus: Path, 
     result = run("run", corpus, "--model", tmp_path / "model")
     assert result.code == 2
     assert "name a folder made by 'detector train'" in result.err
+
+
+def test_a_finished_run_over_standard_input_is_begun_anew(clean: Run, tmp_path: Path) -> None:
+    out, removed = tmp_path / "out", tmp_path / "removed.jsonl"
+    for text in (TEXT, KEPT):
+        stdin = json.dumps({"text": text}).encode()
+        assert clean("-", "-o", out, "--removed", removed, stdin=stdin).code == 0
+        assert [page["spans"][0][:2] for page in shards(out)] == [[0, text.index("\n")]]
+    assert removed.read_bytes() == b""
+
+
+def test_a_finished_run_says_so_and_misses_its_files(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert clean(corpus, "-o", out).code == 0
+    again = clean(corpus, "-o", out)
+    assert (again.code, "was finished before; there is nothing left to do" in again.err) == (0, True)
+    (out / "part-00000.jsonl.zst").unlink()
+    refused = clean(corpus, "-o", out)
+    assert refused.code == 2
+    assert f"{out / 'part-00000.jsonl.zst'} is gone, though the run was finished" in refused.err
+
+
+def test_what_an_earlier_run_says_of_itself_is_no_part_of_its_output(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    assert clean(corpus, "-o", tmp_path / "first").code == 0
+    assert clean(tmp_path / "first", "-o", tmp_path / "second").code == 0
+    assert len(shards(tmp_path / "second")) == 3
+
+
+def test_a_packed_page_is_unpacked_whatever_its_name(clean: Run, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(gzip.compress(HTML.encode()))
+    (tmp_path / "pages").write_bytes(gzip.compress(json.dumps({"text": KEPT}).encode()))
+    html, text = lines(clean(tmp_path / "page.html", tmp_path / "pages").out)
+    assert (html["text"], text["text"]) == (HTML_KEPT, KEPT)
+
+
+def test_what_is_no_text_is_left_out_and_named(clean: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(bytes(range(256)) * 9)
+    result = clean(tmp_path / "a.txt", "-o", tmp_path / "out")
+    assert (result.code, shards(tmp_path / "out")) == (1, [])
+    assert problems(tmp_path / "out") == [(1, "unreadable")]
+
+
+def test_an_empty_field_gives_way_to_the_next(clean: Run) -> None:
+    records = [{"html": "", "text": KEPT}, {"html": " ", "text": ""}, {"text": HTML + "</p></nav></a></b>" * 2}]
+    first, empty, markup = lines(clean("-", stdin="\n".join(map(json.dumps, records)).encode()).out)
+    assert (first["text"], first["html"]) == (KEPT, "")
+    assert empty["text"] == ""
+    assert markup["text"] == HTML_KEPT, "a text that is markup is read as such"
+
+
+def test_patterns_are_expanded_and_tables_refused(clean: Run, corpus: Path, tmp_path: Path) -> None:
+    assert len(lines(clean(tmp_path / "*.jsonl").out)) == 3
+    missing = clean(tmp_path / "*.none")
+    assert (missing.code, "*.none" in missing.err) == (2, True)
+    (tmp_path / "table.csv").write_text("url,text\n1,2\n", encoding="utf-8")
+    refused = clean(tmp_path / "table.csv")
+    assert (refused.code, "is a table" in refused.err) == (2, True)
+    assert len(lines(clean(tmp_path / "table.csv", "--from", "page").out)) == 1

@@ -25,6 +25,7 @@ from detector.model import SITE_INPUT_NAMES, Model, SiteHead
 from detector.network import Layer, Network
 from detector.segment import segment_html, segment_text
 from detector.signatures import SignatureCounter, SignatureStore, minhash
+from detector.signatures.store import MAGIC
 from detector.site_memory import count_pages
 from detector.storage import load_model, save_model
 from training.labelling import LabelledPage, label_page
@@ -355,7 +356,7 @@ def test_build_names_what_it_cannot_read_and_does_the_rest(run: Callable[..., An
     (tmp_path / "page.txt").write_text("Another page.", encoding="utf-8")
     ended = run("signatures", "build", tmp_path / "a.jsonl", tmp_path, tmp_path / "none", "-o", tmp_path / "out")
     assert ended.code == 1
-    for message in ("a.jsonl:1: no text", "a.jsonl:3: not a JSON object", "none", "no page has an address"):
+    for message in ("a.jsonl:1: no text", "a.jsonl:3: not a JSON object", "none", "no page has a 'url'"):
         assert message in ended.err
     assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 3
 
@@ -370,12 +371,13 @@ def test_what_looks_binary_is_not_counted_and_patterns_are_read(run: Callable[..
 
 
 def test_signatures_are_not_replaced_by_those_of_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
-    (tmp_path / "out").write_bytes(b"what was counted before")
+    before = MAGIC + b"what was counted before"
+    (tmp_path / "out").write_bytes(before)
     ended = run("signatures", "build", tmp_path / "none.jsonl", "-o", tmp_path / "out")
     assert ended.code == 2
     assert "none.jsonl" in ended.err
     assert "no signatures were written" in ended.err
-    assert (tmp_path / "out").read_bytes() == b"what was counted before"
+    assert (tmp_path / "out").read_bytes() == before
 
 
 def test_an_output_folder_that_is_missing_is_not_called_forbidden(run: Callable[..., Any], tmp_path: Path) -> None:
@@ -436,3 +438,33 @@ def test_the_example_of_the_documentation(tmp_path: Path) -> None:
         assert ended.returncode == 0, ended.stderr
     assert "on 8 of 8 other pages of the site" in ended.stdout
     assert ended.stdout.endswith("The ferry is back in service after nine days.\n")
+
+
+def test_signatures_are_written_over_nothing_else(run: Callable[..., Any], tmp_path: Path) -> None:
+    corpus = tmp_path / "a.jsonl"
+    corpus.write_text('{"url": "https://a.example/", "text": "A page."}\n', encoding="utf-8")
+    assert run("signatures", "build", corpus, "-o", tmp_path / "a.sig").code == 0
+    for command in (("build", corpus), ("merge", tmp_path / "a.sig")):
+        refused = run("signatures", *command, "-o", corpus)
+        assert refused.code == 2
+        assert f"{corpus}: is there already and holds no signatures" in refused.err
+    assert corpus.read_text(encoding="utf-8").startswith("{")
+    assert run("signatures", "build", corpus, "-o", tmp_path / "a.sig").code == 0
+
+
+def test_build_reads_the_field_and_the_form_that_a_run_would(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "pages.data").write_text('{"url": "https://a.example/", "body": "A page."}\n', encoding="utf-8")
+    build = ("signatures", "build", tmp_path / "pages.data", "-o", tmp_path / "sig", "--from", "jsonl")
+    unnamed = run(*build)
+    assert unnamed.code == 2
+    assert (
+        "no text in html or text or content or raw_content; it has url, body; name the field with --field"
+        in unnamed.err
+    )
+    named = run(*build, "--field", "body", "--kind", "text")
+    assert (named.code, named.err) == (0, f"{tmp_path / 'sig'}: 1 new pages\n")
+
+
+@pytest.mark.parametrize("url", [5, float("nan"), ["https://a.example/"], b"https://a.example/", "a.example/1"])
+def test_what_is_no_address_has_no_host(url: object) -> None:
+    assert host_of(url) is None

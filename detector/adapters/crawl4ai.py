@@ -46,5 +46,10 @@ class DetectorContentFilter(RelevantContentFilter):
         spans = zip(result.starts[result.kept].tolist(), result.ends[result.kept].tolist(), strict=True)
         blocks = [result.source_text[start:end] for start, end in spans]
         least = min_word_threshold or 0
-        # crawl4ai puts each block into a div and reads them as HTML again.
-        return [markup.escape(block, quote=False) for block in blocks if len(block.split()) >= least]
+        return [_fragment(block) for block in blocks if len(block.split()) >= least]
+
+
+def _fragment(block: str) -> str:
+    """The block as markup: crawl4ai puts it into a div and reads it as HTML again. What has lines was preformatted."""
+    escaped = markup.escape(block, quote=False)
+    return f"<pre>{escaped}</pre>" if "\n" in block else escaped

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detector import __version__
+from detector.adapters.columns import chosen_columns
 from detector.adapters.recipe import DetectorRecipe
 from detector.errors import UsageError
 
 
 @dataclass(frozen=True)
 class ClassifyBatch:
-    """Gives `clean_text`, `removed_ratio` and `problem` for a batch of pages.
+    """Gives `clean_text`, `removed_ratio` and `problem`, empty where there is none, for a batch of pages.
 
     `datasets` names its cache by a hash of the function's state: here the recipe with a digest of the model, and the
     version of this package. So a second run finds the first one's results, and another model does not.
@@ -37,10 +38,9 @@ class ClassifyBatch:
         Raises:
             UsageError: There is no such column, or `map` was called without `batched=True`.
         """
-        chosen = [self.column] if self.url_column is None else [self.column, self.url_column]
-        for name in chosen:
-            if name not in batch:
-                raise UsageError(f"there is no column {name!r}; give one of {list(batch)}")
+        chosen = chosen_columns(batch, self.column, self.url_column)
         if isinstance(batch[self.column], (str, bytes)):
             raise UsageError("a batch of pages is needed; call map(..., batched=True)")
-        return self.recipe.columns(*(batch[name] for name in chosen))
+        columns = self.recipe.columns(*(batch[name] for name in chosen))
+        # A column that begins with nothing but nulls has no type, and a text that comes later does not fit it.
+        return columns | {"problem": [problem or "" for problem in columns["problem"]]}

@@ -1,12 +1,12 @@
-"""pandas: the columns of `detector.adapters.recipe.COLUMNS` beside a column of pages."""
+"""pandas: the columns of `detector.adapters.columns.COLUMNS` beside a column of pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from detector.adapters import framework
+from detector.adapters.columns import chosen_columns
 from detector.adapters.recipe import DetectorRecipe
-from detector.errors import UsageError
 
 with framework("pandas"):
     import pandas as pd
@@ -27,10 +27,7 @@ def classify_column(
         UsageError: There is no such column, or the recipe is of no use.
         ModelError: The model cannot be used.
     """
-    chosen = [column] if url_column is None else [column, url_column]
-    for name in chosen:
-        if name not in frame.columns:
-            raise UsageError(f"there is no column {name!r}; give one of {list(frame.columns)}")
+    chosen = chosen_columns(frame.columns, column, url_column)
     columns = DetectorRecipe(**recipe).columns(*(_values(frame[name]) for name in chosen))
     return frame.assign(
         clean_text=pd.array(columns["clean_text"], dtype="str"),

@@ -1,12 +1,12 @@
-"""Polars: the columns of `detector.adapters.recipe.COLUMNS` beside a column of pages, eager or lazy."""
+"""Polars: the columns of `detector.adapters.columns.COLUMNS` beside a column of pages, eager or lazy."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from detector.adapters import framework
-from detector.adapters.recipe import COLUMNS, DetectorRecipe
-from detector.errors import UsageError
+from detector.adapters.columns import COLUMNS, chosen_columns
+from detector.adapters.recipe import DetectorRecipe
 
 with framework("polars"):
     import polars as pl
@@ -30,10 +30,7 @@ def classify_column(
         ModelError: The model cannot be used.
     """
     schema = frame.collect_schema()
-    chosen = [column] if url_column is None else [column, url_column]
-    for name in chosen:
-        if name not in schema:
-            raise UsageError(f"there is no column {name!r}; give one of {schema.names()}")
+    chosen = chosen_columns(schema, column, url_column)
     made = DetectorRecipe(**recipe)
     added = pl.Schema(COLUMNS)
 

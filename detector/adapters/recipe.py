@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from detector.data import KindOption, Label, Page
+from detector.decode import without_surrogates
 from detector.errors import UsageError
 from detector.pipeline import DEFAULT_MODEL, Detector
+from detector.signatures import SignatureStore
 from detector.storage import MANIFEST
-
-COLUMNS: Mapping[str, type] = {"clean_text": str, "removed_ratio": float, "problem": str}
-"""What `DetectorRecipe.columns` gives for a column of pages, and of what type; only `problem` can be null."""
 
 BATCH_SIZE = 64
 """Pages classified at a time."""
@@ -47,20 +46,20 @@ class DetectorRecipe:
     threshold: float | None = None
     signatures: str | None = None
     kind: KindOption = "auto"
-    manifest: str = field(init=False, repr=False)
-    """A digest of the model's manifest: a recipe made after the model has changed is another recipe."""
+    files: str = field(init=False, repr=False)
+    """A digest of the model's manifest and of the signatures: a recipe made after they have changed is another recipe."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("auto", "text", "html"):
             raise UsageError(f"kind is {self.kind!r}; give 'auto', 'text' or 'html'")
-        object.__setattr__(self, "drop", tuple(sorted(map(str, self.drop))))
+        if not isinstance(self.drop, str):  # which is refused as what it is
+            object.__setattr__(self, "drop", tuple(sorted(map(str, self.drop))))
+        object.__setattr__(self, "files", _digest(Path(self.model or DEFAULT_MODEL), self.signatures))
         self.detector()  # what cannot be used is refused here, not on a worker
-        manifest = Path(self.model or DEFAULT_MODEL) / MANIFEST
-        object.__setattr__(self, "manifest", hashlib.sha256(manifest.read_bytes()).hexdigest())
 
     def detector(self) -> Detector:
         """The detector, made when this process first asks for it."""
-        return _detector(self.model, tuple(self.drop), self.threshold, self.signatures)
+        return _detector(self.model, cast("tuple[str, ...]", self.drop), self.threshold, self.signatures, self.files)
 
     def pages(self, contents: Iterable[str | bytes | None], urls: Iterable[str | None] | None = None) -> Iterator[Page]:
         """A column of contents, and one of addresses where there is one, as pages; a missing content is empty."""
@@ -73,16 +72,24 @@ class DetectorRecipe:
         """Classify a column of pages.
 
         Returns:
-            The columns of `COLUMNS`, one entry a page.
+            The columns of `detector.adapters.columns.COLUMNS`, one entry a page.
         """
         results = list(self.detector().classify_many(self.pages(contents, urls), BATCH_SIZE))
         return {
-            "clean_text": [result.text for result in results],
+            "clean_text": [without_surrogates(result.text) for result in results],
             "removed_ratio": [result.removed_ratio for result in results],
             "problem": [result.problem for result in results],
         }
 
 
-@cache
-def _detector(model: str | None, drop: tuple[str, ...], threshold: float | None, signatures: str | None) -> Detector:
+def _digest(model: Path, signatures: str | None) -> str:
+    manifest = model / MANIFEST
+    known = "" if signatures is None else SignatureStore.digest_of(Path(signatures))
+    return hashlib.sha256((manifest.read_bytes() if manifest.is_file() else b"") + known.encode()).hexdigest()
+
+
+@lru_cache(maxsize=8)
+def _detector(
+    model: str | None, drop: tuple[str, ...], threshold: float | None, signatures: str | None, files: str
+) -> Detector:
     return Detector(model, drop=drop, threshold=threshold, signatures=signatures)

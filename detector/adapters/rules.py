@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from detector.data import PageResult
 from detector.errors import UsageError
+
+Default = TypeVar("Default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +39,21 @@ class DropRule:
         if len(result.text) < self.min_chars:
             return result.problem.replace(" ", "_") if result.problem else "too_short"
         return "mostly_removed" if result.removed_ratio > self.max_removed_ratio else None
+
+
+def number(settings: Mapping[str, Any], name: str, default: Default) -> float | Default:
+    """A setting that is a number, or the default where it is not set.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    value = settings.get(name)
+    if value is None:
+        return default
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if math.isnan(found):
+        raise UsageError(f"{name} is {value!r}; give a number")
+    return found

@@ -16,8 +16,9 @@ import numpy as np
 
 from detector.adapters import framework
 from detector.adapters.recipe import DetectorRecipe
-from detector.adapters.rules import DropRule
+from detector.adapters.rules import DropRule, number
 from detector.data import LABELS, Label, PageResult
+from detector.errors import UsageError
 
 with framework("scrapy"):
     from itemadapter import ItemAdapter
@@ -49,18 +50,15 @@ class DetectorPipeline:
     """
 
     def __init__(self, settings: Any, stats: Any) -> None:
-        threshold = settings.get("DETECTOR_THRESHOLD")
         self.recipe = DetectorRecipe(
             model=settings.get("DETECTOR_MODEL"),
             drop=settings.getlist("DETECTOR_DROP", [Label.LINK_LIST, Label.BOILERPLATE]),
-            threshold=None if threshold is None else float(threshold),
+            threshold=number(settings, "DETECTOR_THRESHOLD", None),
             signatures=settings.get("DETECTOR_SIGNATURES"),
             kind=settings.get("DETECTOR_KIND", "auto"),
         )
-        self.rule = DropRule(
-            min_chars=settings.getint("DETECTOR_MIN_CHARS", 0),
-            max_removed_ratio=settings.getfloat("DETECTOR_MAX_REMOVED_RATIO", 1.0),
-        )
+        most_removed = number(settings, "DETECTOR_MAX_REMOVED_RATIO", 1.0)
+        self.rule = DropRule(int(number(settings, "DETECTOR_MIN_CHARS", 0)), most_removed)
         self.source_field = settings.get("DETECTOR_SOURCE_FIELD", "html")
         self.text_field = settings.get("DETECTOR_TEXT_FIELD", "text")
         self.stats = stats
@@ -84,7 +82,11 @@ class DetectorPipeline:
         if reason:
             self.stats.inc_value(f"detector/dropped/{reason}")
             raise DropItem(f"{reason}: {len(result.text)} characters kept, {result.removed_ratio:.0%} removed")
-        fields[self.text_field] = result.text
+        try:
+            fields[self.text_field] = result.text
+        except KeyError as error:
+            name = type(item).__name__
+            raise UsageError(f"{name} has no field {self.text_field!r}; give DETECTOR_TEXT_FIELD another") from error
         return item
 
     def _count_result(self, result: PageResult) -> None:

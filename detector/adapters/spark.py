@@ -1,8 +1,7 @@
 """Spark: pages of a DataFrame classified where they lie, and the site memory counted over all of them.
 
-`classify` is a map; each Python worker makes the detector once. `count_signatures` is a groupBy, `snapshot` makes of its
-counts the file that `detector signatures` makes on one machine, and a recipe with `signatures` joins it back: workers
-map the file into memory and look their own pages up.
+`classify` is a map; each Python worker makes the detector once. `count_signatures` is a groupBy, and `snapshot` makes of
+its counts the file that `detector signatures` makes on one machine, which workers map into memory.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from detector.adapters import framework
-from detector.adapters.recipe import COLUMNS, DetectorRecipe
+from detector.adapters.columns import COLUMNS, check_free, chosen_columns
+from detector.adapters.recipe import DetectorRecipe
 from detector.features.site import scheme
 from detector.signatures import SignatureStore
 from detector.signatures.keys import KIND_MASK, PRUNED
@@ -22,7 +22,7 @@ with framework("spark"):
     import pyarrow as pa
     from pyspark.sql import DataFrame
     from pyspark.sql import functions as sql
-    from pyspark.sql.types import DoubleType, StringType, StructType
+    from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 
 _SPARK_TYPES = {str: StringType(), float: DoubleType()}
 _ARROW_TYPES = {str: pa.string(), float: pa.float64()}
@@ -39,10 +39,13 @@ def classify(
         column: The column that holds the pages, as string or binary; a null is an empty page.
         url_column: The column that holds their addresses, which a recipe with signatures needs.
         recipe: What the detector is made of.
+
+    Raises:
+        UsageError: There is no such column, or one has the name of a new one; said now, and not by a worker.
     """
     made = recipe or DetectorRecipe()
-    chosen = [column] if url_column is None else [column, url_column]
-    pages.select(*chosen)  # a column that is not there is named now, and not by a worker
+    chosen = chosen_columns(pages.columns, column, url_column)
+    check_free(pages.columns)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -50,18 +53,14 @@ def classify(
                 batch = batch.append_column(name, pa.array(values, _ARROW_TYPES[COLUMNS[name]]))
             yield batch
 
-    schema = StructType(pages.schema.fields.copy())
-    for name, kind in COLUMNS.items():
-        schema.add(name, _SPARK_TYPES[kind])
-    return pages.mapInArrow(work, schema)
+    added = [StructField(name, _SPARK_TYPES[kind]) for name, kind in COLUMNS.items()]
+    return pages.mapInArrow(work, StructType([*pages.schema.fields, *added]))
 
 
 def count_signatures(
     pages: DataFrame, column: str = "text", url_column: str = "url", recipe: DetectorRecipe | None = None
 ) -> DataFrame:
-    """On how many pages each signature is found: `key` (its 64 bits as a signed number) and `pages`.
-
-    Of pages of one host with the same content one counts, in whatever order they come.
+    """On how many pages each signature is found: `key` (its 64 bits as a signed number) and `pages`; copies count once.
 
     Args:
         pages: A page a row; `dropDuplicates` the addresses first where one may come with several contents.
@@ -73,8 +72,8 @@ def count_signatures(
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            found = made.pages(batch.column(column).to_pylist(), batch.column(url_column).to_pylist())
-            for signatures in signatures_of(found):
+            columns = (batch.column(name).to_pylist() for name in (column, url_column))
+            for signatures in signatures_of(made.pages(*columns)):
                 views = ((page.identity.view(np.int64)[[0, -1]], page.keys.view(np.int64)) for page in signatures)
                 rows = [{"content": content, "address": address, "keys": keys} for (content, address), keys in views]
                 yield pa.RecordBatch.from_pylist(rows, _COUNTED)
@@ -90,10 +89,10 @@ def snapshot(counts: DataFrame, min_pages: int = 1) -> SignatureStore:
 
     Args:
         counts: Of `count_signatures`.
-        min_pages: Pages below which a signature is forgotten; hosts and pages are always kept.
+        min_pages: Pages below which a signature is forgotten, but for hosts and pages.
     """
     kinds = sql.col("key").bitwiseAND(int(KIND_MASK))
     table = counts.where((sql.col("pages") >= min_pages) | ~kinds.isin([int(kind) for kind in PRUNED])).toArrow()
-    keys = table["key"].to_numpy().view(np.uint64)
+    keys, pages = table["key"].to_numpy().view(np.uint64), table["pages"].to_numpy().astype(np.uint32)
     order = np.argsort(keys)
-    return SignatureStore(keys[order], table["pages"].to_numpy()[order].astype(np.uint32), scheme())
+    return SignatureStore(keys[order], pages[order], scheme())

@@ -12,6 +12,16 @@ STDOUT = "-"
 """In place of a file to write."""
 
 
+class FormChoice(enum.StrEnum):
+    """How inputs are cut into records."""
+
+    auto = "auto"
+    jsonl = "jsonl"
+    warc = "warc"
+    parquet = "parquet"
+    page = "page"
+
+
 class KindChoice(enum.StrEnum):
     """How to read the inputs."""
 
@@ -33,6 +43,13 @@ ThresholdOpt = Annotated[
         help="Probability of content from which a segment stays on a page without sure content; it rises where content is "
         "sure. Default: the model's.",
     ),
+]
+FieldOpt = Annotated[
+    str | None, typer.Option("--field", help="Field of the page; default: html, text, content or raw_content.")
+]
+FormOpt = Annotated[FormChoice, typer.Option("--from", help="What the inputs are; auto goes by suffix, then content.")]
+RecordKindOpt = Annotated[
+    KindChoice, typer.Option("--kind", help="How to read pages; auto goes by field, content type and content.")
 ]
 CorporaOpt = Annotated[
     Path | None,

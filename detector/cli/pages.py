@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector.cli.messages import make_folder, report
-from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
+from detector.cli.options import STDOUT, Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
 from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError, UsageError
 
@@ -113,6 +113,8 @@ def _check_place(output: Path, inputs: list[str]) -> None:
     """Refuse a file, and a folder inside an input folder, where texts would be read as pages when the command is given again."""
     from detector.corpus.inputs import folder_around
 
+    if str(output) == STDOUT:
+        raise UsageError("-o names a folder; without it the texts go to standard output")
     if not output.is_dir() and output.suffix.lower() in PAGE_SUFFIXES:
         raise UsageError(f"{output} looks like a file; -o names a folder for one .txt a page")
     # Into the input folder itself texts may go, beside the pages: no page is written over.

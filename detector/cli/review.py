@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from detector.cli.messages import fail, report
-from detector.cli.options import Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
+from detector.cli.options import STDOUT, Inputs, KindChoice, KindOpt, ModelOpt, ThresholdOpt
 from detector.cli.pages import classify_source
 from detector.errors import InputError
 
@@ -32,6 +32,8 @@ def review(
     from detector.pipeline import Detector
     from detector.review import ReviewPage, most_teaching_first, render, review_page
 
+    if str(output) == STDOUT:
+        fail("-o names a file to be opened in a browser; 'detector classify --format html' prints one")
     detector = Detector(model, threshold=threshold)
     failed = 0
     pages: dict[str, ReviewPage] = {}

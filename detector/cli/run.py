@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from detector.cli.options import STDOUT, KindChoice, ThresholdOpt
+from detector.cli.options import (
+    STDOUT,
+    FieldOpt,
+    FormChoice,
+    FormOpt,
+    KindChoice,
+    ModelOpt,
+    RecordKindOpt,
+    ThresholdOpt,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from detector.corpus.estimate import Estimate
@@ -20,16 +29,6 @@ if TYPE_CHECKING:
     from detector.corpus.run import RunOptions
 
 MOST_MB = 1e9
-
-
-class FormChoice(enum.StrEnum):
-    """How inputs are cut into records."""
-
-    auto = "auto"
-    jsonl = "jsonl"
-    warc = "warc"
-    parquet = "parquet"
-    page = "page"
 
 
 class Packing(enum.StrEnum):
@@ -45,8 +44,8 @@ def run(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="JSONL (plain, .gz, .xz, .bz2, .zst), Parquet, WARC, WET, pages, folders of these, or - for standard "
-            "input.",
+            help="JSONL (plain, .gz, .xz, .bz2, .zst), Parquet, WARC, WET, pages, folders of these, glob patterns, or - "
+            "for standard input.",
             show_default=False,
         ),
     ],
@@ -54,16 +53,10 @@ def run(
         str, typer.Option("-o", "--output", help="A folder for shards, or - for standard output.")
     ] = STDOUT,
     workers: Annotated[int, typer.Option(min=1, help="Processes that classify.")] = 1,
-    form: Annotated[
-        FormChoice, typer.Option("--from", help="What the inputs are; auto goes by suffix, then content.")
-    ] = FormChoice.auto,
-    field: Annotated[
-        str | None, typer.Option(help="Field of the page; default: html, text, content or raw_content.")
-    ] = None,
-    kind: Annotated[
-        KindChoice, typer.Option(help="How to read pages; auto goes by field, content type and content.")
-    ] = KindChoice.auto,
-    model: Annotated[Path | None, typer.Option(help="A model folder; default: the one that ships.")] = None,
+    form: FormOpt = FormChoice.auto,
+    field: FieldOpt = None,
+    kind: RecordKindOpt = KindChoice.auto,
+    model: ModelOpt = None,
     threshold: ThresholdOpt = None,
     signatures: Annotated[
         Path | None,
@@ -104,6 +97,7 @@ def run(
     stopped when the same command is given again; over standard input it starts over, for that cannot be read twice.
     Exit status 1: some records could not be read; they are named.
     """
+    from detector.cli.inputs import matches
     from detector.corpus.packing import WRITABLE
     from detector.corpus.pages import PageOptions
     from detector.corpus.records import FORMS
@@ -111,6 +105,7 @@ def run(
     from detector.corpus.sinks import SinkOptions
     from detector.errors import UsageError
 
+    inputs = [match for pattern in inputs for match in matches(pattern) or [pattern]]
     to_stdout = output == STDOUT
     if json and to_stdout and not dry_run:
         raise UsageError("the summary cannot be printed between the pages; use --statistics FILE, or -o FOLDER")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector.cli.messages import folder_problem, say
+from detector.cli.options import FieldOpt, FormChoice, FormOpt, KindChoice, RecordKindOpt
 
 if TYPE_CHECKING:
+    from detector.corpus.pages import PageOptions
+    from detector.corpus.records import Form
     from detector.data import Page
 
 app = typer.Typer(no_args_is_help=True, help="What recurs on the pages of a site: signature files.")
@@ -30,29 +33,35 @@ def build(
     ],
     output: OutputOpt = Path("site.signatures"),
     min_pages: MinPagesOpt = 1,
+    form: FormOpt = FormChoice.auto,
+    field: FieldOpt = None,
+    kind: RecordKindOpt = KindChoice.auto,
     redis: Annotated[
         str | None, typer.Option(help="Count in this Redis server, with other crawlers, and write what all counted.")
     ] = None,
 ) -> None:
     """Count on how many pages of each host every line occurs."""
-    from detector.errors import InputError, UsageError
+    from detector.corpus.pages import PageOptions
+    from detector.corpus.records import FORMS
+    from detector.errors import InputError
     from detector.features.site import scheme
     from detector.signatures import SignatureCounter, merge_to_file
     from detector.site_memory import count_pages
 
-    if problem := folder_problem(output.parent):
-        raise UsageError(f"{output}: {problem}, or name a file in another with -o")
+    _check_output(output)
+    options = PageOptions(field=field, kind=kind.value)
+    known = next((known for known in FORMS if known == form), None)
     failed: list[str] = []
     if redis is not None:
         from detector.signatures.shared import RedisSignatureCounter
 
         shared = RedisSignatureCounter(redis, scheme())
-        pages = count_pages(_pages(corpus, failed), shared)
+        pages = count_pages(_pages(corpus, options, known, failed), shared)
         merge_to_file([shared.freeze()], output, min_pages)
     else:
         with _working_folder(output) as folder:
             counter = SignatureCounter(scheme(), folder)
-            pages = count_pages(_pages(corpus, failed), counter)
+            pages = count_pages(_pages(corpus, options, known, failed), counter)
             if failed and not pages:
                 raise InputError("no page could be read, so no signatures were written")
             # Written there, so that it is taken away with the runs if the process is killed.
@@ -60,6 +69,21 @@ def build(
             (folder / output.name).replace(output)
     typer.echo(f"{output}: {pages:,} new pages", err=True)
     raise typer.Exit(1 if failed else 0)
+
+
+def _check_output(output: Path) -> None:
+    """Refuse, before the work, a place where no file can be made, and to write over anything but signatures."""
+    from detector.errors import UsageError
+    from detector.signatures.store import MAGIC
+
+    if problem := folder_problem(output.parent):
+        raise UsageError(f"{output}: {problem}, or name a file in another with -o")
+    if output.is_dir():
+        raise UsageError(f"{output}: is a folder; name a file in it with -o")
+    if output.exists():
+        with output.open("rb") as stream:
+            if stream.read(len(MAGIC)) not in (MAGIC, b""):
+                raise UsageError(f"{output}: is there already and holds no signatures; name another file with -o")
 
 
 @contextlib.contextmanager
@@ -99,6 +123,7 @@ def merge(
     from detector.signatures import SignatureStore, merge_to_file
     from detector.signatures.keys import KeyKind
 
+    _check_output(output)
     stores = [SignatureStore.open(file, scheme()) for file in files]
     merge_to_file(stores, output, min_pages)
     keys, pages = SignatureStore.open(output, scheme()).totals()[KeyKind.CONTENT]
@@ -159,22 +184,22 @@ def teach(
     say(f"wrote {model}")
 
 
-def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
+def _pages(corpus: list[str], options: PageOptions, form: Form | None, failed: list[str]) -> Iterator[Page]:
     """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
     from detector.cli.inputs import matches
     from detector.corpus.inputs import walk
-    from detector.corpus.pages import PageOptions, parse
+    from detector.corpus.pages import parse
     from detector.corpus.readers import read_units
     from detector.corpus.records import Position, Problem, Skipped, Trouble
     from detector.decode import BINARY, looks_binary
     from detector.errors import InputError
+    from detector.features.site import host_of
     from detector.limits import MAX_BYTES
 
-    options = PageOptions()
     addressed, pages = 0, 0
     for name in [match for pattern in corpus for match in matches(pattern) or [pattern]]:
         try:
-            for unit in read_units(walk(name), Position(), MAX_BYTES):
+            for unit in read_units(walk(name, form), Position(), MAX_BYTES):
                 found = [
                     Problem(record.source, 0, Trouble.CORRUPT, BINARY)
                     if record.form == "page" and looks_binary(record.content)
@@ -186,12 +211,12 @@ def _pages(corpus: list[str], failed: list[str]) -> Iterator[Page]:
                         _name(f"{each.place}: {each.detail}", failed)
                     elif not isinstance(each, Skipped):
                         pages += 1
-                        addressed += each.page.url is not None
+                        addressed += host_of(each.page.url) is not None
                         yield each.page
         except InputError as error:
             _name(str(error), failed)
     if pages and not addressed:
-        say("no page has an address ('url'), so that nothing is learnt of any site")
+        say("no page has a 'url' with scheme and host (https://...), so that nothing is learnt of any site")
 
 
 def _name(problem: str, failed: list[str]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from detector.corpus.packing import packing_of
-from detector.corpus.records import Form
+from detector.corpus.records import CHECKPOINT, PROBLEMS, STATISTICS, Form
 from detector.decode import PAGE_SUFFIXES
 from detector.errors import InputError
 
@@ -21,6 +21,8 @@ _FORM_OF_SUFFIX: dict[str, Form] = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
     **dict.fromkeys(PAGE_SUFFIXES, "page"),
 }
+
+_TABLES = (".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def walk(argument: str, form: Form | None = None) -> Iterator[Source]:
         form: Of all sources; None tells it by suffix, then by content.
 
     Raises:
-        InputError: There is no such file or folder, it cannot be listed, or nothing in the folder can be read.
+        InputError: There is no such file or folder, it cannot be listed, nothing in the folder can be read, or it is a table.
     """
     if argument == STDIN:
         yield Source("<stdin>", None, form)
@@ -72,6 +74,10 @@ def walk(argument: str, form: Form | None = None) -> Iterator[Source]:
             raise InputError(
                 f"{argument}: {getattr(error, 'strerror', None) or error}; name files or folders"
             ) from error
+        if form is None and PurePath(argument).suffix.lower() in _TABLES:
+            raise InputError(
+                f"{argument}: is a table; make JSON lines or Parquet of it, or read it as one page with --from page"
+            )
         yield Source(argument, Path(argument), form or form_of(argument), found.st_size, found.st_mtime_ns)
 
 
@@ -120,7 +126,11 @@ def _files(folder: str, form: Form | None) -> Iterator[Source]:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         raise InputError(f"{folder}: the folder cannot be listed ({error.strerror})") from error
+    # What an earlier run says of itself is no part of what it wrote.
+    of_run = {CHECKPOINT, STATISTICS, PROBLEMS} if any(entry.name == CHECKPOINT for entry in entries) else set()
     for entry in entries:
+        if entry.name in of_run:
+            continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path, form)
         elif form_of(entry.name) and entry.is_file():

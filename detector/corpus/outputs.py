@@ -10,15 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from detector.corpus.records import Position, Statistics
+from detector.corpus.records import CHECKPOINT, PROBLEMS, STATISTICS, Position, Statistics
 from detector.corpus.tables import write_table
 from detector.errors import RunError
 from detector.files import write_whole
-
-CHECKPOINT = "checkpoint.json"
-STATISTICS = "statistics.json"
-PROBLEMS = "problems.jsonl"
-
 
 _SHARD = re.compile(r"part-[0-9]{5,}\.(jsonl(\.(gz|zst))?|parquet)(\.part){0,2}")
 
@@ -30,6 +25,10 @@ def shard_name(number: int, suffix: str) -> str:
     'part-00007.jsonl.zst'
     """
     return f"part-{number:05d}{suffix}"
+
+
+INPUT = "input "
+"""Before the name of an input in the settings of a checkpoint; the value is a digest of its files."""
 
 
 def is_of_run(name: str) -> bool:
@@ -153,8 +152,19 @@ class Checkpoint:
         names = sorted(self.settings.keys() | settings.keys())
         changed = [name for name in names if self.settings.get(name) != settings.get(name)]
         if changed:
-            told = "; ".join(f"{name} was {self.settings.get(name)!r}, now {settings.get(name)!r}" for name in changed)
+            told = "; ".join(_difference(name, self.settings.get(name), settings.get(name)) for name in changed)
             raise RunError(f"{folder} holds a run that began otherwise ({told}); give it as it was, or another folder")
+
+
+def _difference(name: str, before: Any, now: Any) -> str:
+    """How a setting differs; of digests, that they do."""
+    if name.startswith(INPUT) and before and now:
+        return f"the files of {name} have changed in number, name, size or time"
+    if name == "model":
+        return "the model is another"
+    if name == "signatures" and before and now:
+        return "the signatures are others"
+    return f"{name} was {before!r}, now {now!r}"
 
 
 class FolderLock:

@@ -23,6 +23,9 @@ from detector.pipeline import EMPTY, Detector
 
 FIELDS = ("html", "text", "content", "raw_content")
 """Where the page of a JSON object or a row is looked for, in this order, unless the field is named."""
+MOST_NAMED = 12
+"""Fields that are named where none of them is a page."""
+
 MOST_LEVELS = 200
 """Of a JSON object: what is deeper is read by some parsers, or with some stacks, and not by others."""
 
@@ -128,8 +131,10 @@ class PageProcessor:
 
     def _trouble(self, result: PageResult) -> Trouble:
         """What kind of problem a page has."""
-        if result.problem in (EMPTY, BINARY):
+        if result.problem == EMPTY:
             return Trouble.EMPTY
+        if result.problem == BINARY:
+            return Trouble.UNREADABLE
         return Trouble.TOO_LARGE if result.kind in self.detector.model.heads else Trouble.FAILED
 
     def _classify(self, parsed: list[_Parsed]) -> Iterator[PageResult | Problem]:
@@ -198,18 +203,19 @@ def _unwritable(fields: dict[str, Any]) -> str | None:
 
 def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions) -> _Parsed | Problem:
     names = FIELDS if options.field is None else (options.field,)
-    name = next((name for name in names if isinstance(fields.get(name), (str, bytes))), None)
+    held = [name for name in names if isinstance(fields.get(name), (str, bytes))]
+    name = next((name for name in held if fields[name].strip()), held[0] if held else None)
     url = fields.get("url")
     url = url if isinstance(url, str) else None
     if name is None:
-        detail = f"no text in {' or '.join(names)}; name the field with --field"
+        others = f"it has {', '.join(list(fields)[:MOST_NAMED])}; " if fields else ""
+        detail = f"no text in {' or '.join(names)}; {others}name the field with --field"
         return Problem(record.source, record.number, Trouble.CORRUPT, detail, url)
     content = fields[name]
     if len(content) > options.max_bytes:
         detail = f"{len(content):,} characters; at most {options.max_bytes:,} are read"
         return Problem(record.source, record.number, Trouble.TOO_LARGE, detail, url)
-    kinds: dict[str, KindOption] = {"html": "html", "text": "text"}
-    kind = kinds.get(name, "auto") if options.kind == "auto" else options.kind
+    kind: KindOption = "html" if name == "html" and options.kind == "auto" else options.kind
     return _Parsed(record, fields, Page(content, kind, url), name)
 
 

@@ -120,7 +120,7 @@ class _SourceReader:
 
     def _items(self, raw: BinaryIO) -> Iterator[Item]:
         name, on_disk = self.source.name, self.source.path is not None
-        packing = packing_of(name) if on_disk else sniff_packing(_peek(raw))
+        packing = (packing_of(name) if on_disk else "") or sniff_packing(_peek(raw))
         content = unpack(raw, packing)
         form = self.source.form or sniff_form(_peek(content))
         if form == "warc":

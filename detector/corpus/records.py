@@ -13,6 +13,12 @@ Form = Literal["jsonl", "warc", "parquet", "page"]
 FORMS: tuple[Form, ...] = ("jsonl", "warc", "parquet", "page")
 
 
+CHECKPOINT = "checkpoint.json"
+STATISTICS = "statistics.json"
+PROBLEMS = "problems.jsonl"
+"""Files of a run in its folder, beside the shards."""
+
+
 class Trouble(enum.StrEnum):
     """Why a record, or the rest of a source, is not among the results."""
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import detector
 from detector.corpus.inputs import STDIN, Source, fingerprint, folder_around, walk
-from detector.corpus.outputs import GrowingFile, is_of_run
+from detector.corpus.outputs import INPUT, GrowingFile, is_of_run
 from detector.corpus.packing import packing_of, zstandard
 from detector.corpus.pages import PageOptions, PageProcessor
 from detector.corpus.parquet import pyarrow_parquet
@@ -86,7 +86,9 @@ def run(
             with FolderSink(
                 output, options.files, pins(inputs, output, options), resumable=STDIN not in inputs
             ) as folder:
-                if not folder.finished:
+                if folder.finished:
+                    warn(f"{output}: this run was finished before; there is nothing left to do")
+                else:
                     _work(folder, inputs, options, progress, warn)
                 return folder.statistics
         with StreamSink(output, options.files, warn) as stream:
@@ -125,7 +127,7 @@ def pins(inputs: list[str], output: Path, options: RunOptions) -> dict[str, Any]
     settings = {**asdict(options.pages), **asdict(options.files), "form": options.form}
     del settings["checkpoint_seconds"]
     pinned = {name: str(value) if isinstance(value, Path) else value for name, value in settings.items()}
-    named = {f"input {argument}": fingerprint(walk(argument, options.form)) for argument in inputs}
+    named = {f"{INPUT}{argument}": fingerprint(walk(argument, options.form)) for argument in inputs}
     signatures = options.pages.signatures
     known = None if signatures is None else SignatureStore.digest_of(signatures)
     return {

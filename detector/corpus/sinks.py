@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from detector.corpus.outputs import (
+from detector.corpus.outputs import Checkpoint, FolderLock, GrowingFile, shard_name, shards_in
+from detector.corpus.records import (
     CHECKPOINT,
     PROBLEMS,
     STATISTICS,
-    Checkpoint,
-    FolderLock,
-    GrowingFile,
-    shard_name,
-    shards_in,
-)
-from detector.corpus.records import Position, Problem, Statistics, Unit, UnitResult
+    Position,
+    Problem,
+    Statistics,
+    Unit,
+    UnitResult,
+)  # fmt: skip
 from detector.errors import RunError
 from detector.files import write_whole
 
@@ -156,16 +156,33 @@ class FolderSink:
         state = Checkpoint.load(self._folder)
         if state is not None:
             state.check(settings, self._folder)
-            if resumable or state.finished:
+            if resumable:
+                self._check_whole(state)
                 return state
-        taken = [path for path in (self._path("problems"), self._path("removed")) if path is not None and path.exists()]
-        taken += [] if state is not None else shards_in(self._folder)
-        if taken:
-            raise RunError(f"{taken[0]} is there already, and no {CHECKPOINT} of this run; name another")
-        if state is not None:
-            for path in shards_in(self._folder):
-                path.unlink()
+        beside = [
+            path for path in (self._path("problems"), self._path("removed")) if path is not None and path.exists()
+        ]
+        there = beside + shards_in(self._folder)
+        if state is None and there:
+            raise RunError(f"{there[0]} is there already, and no {CHECKPOINT} of this run; name another")
+        for path in there:
+            path.unlink()
         return Checkpoint(settings)
+
+    def _check_whole(self, state: Checkpoint) -> None:
+        """Refuse to take a run for finished whose files are gone."""
+        if not state.finished:
+            return
+        suffix = ".parquet" if self._options.parquet else f".jsonl{self._options.packing}"
+        written = state.shard + bool(state.lengths.get("shard"))
+        paths = [self._folder / shard_name(number, suffix) for number in range(written)]
+        paths += [path for path in (self._path("problems"), self._path("removed")) if path is not None]
+        for path in paths:
+            if not path.exists():
+                raise RunError(
+                    f"{path} is gone, though the run was finished; remove {self._folder / CHECKPOINT} and what else is of "
+                    "the run to do it again"
+                )
 
     def _path(self, name: str) -> Path | None:
         if name == "shard":

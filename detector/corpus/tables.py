@@ -15,6 +15,7 @@ from typing import Any
 
 from detector.corpus.packing import unpack
 from detector.corpus.parquet import pyarrow_parquet
+from detector.decode import without_surrogates
 from detector.errors import RunError
 
 _GROUP_BYTES = 8 << 20
@@ -116,17 +117,12 @@ def _column_names(fields: Collection[str]) -> list[str]:
     """The names of fields as text, which half surrogates are not; different ones stay different."""
     taken, names = set(fields), []
     for field in fields:
-        name = _as_text(field)
+        name = without_surrogates(field)
         while name != field and name in taken:
             name += "?"
         taken.add(name)
         names.append(name)
     return names
-
-
-def _as_text(value: str) -> str:
-    """Without half surrogates, which JSON can name."""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _types() -> dict[str, Any]:
@@ -155,7 +151,7 @@ def _column(values: list[Any], kind: str, arrow: Any) -> Any:
     if kind == "json":
         values = [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
     if kind in ("json", "text"):
-        values = [None if value is None else _as_text(value) for value in values]
+        values = [None if value is None else without_surrogates(value) for value in values]
     return pa.array(values, arrow)
 
 

@@ -337,10 +337,22 @@ def _parse_http(block: bytes, max_bytes: int) -> tuple[int, dict[str, str], str,
                 raise
             return "the HTTP parser gave up on it"
         http = {key.lower(): value for key, value in record.http_headers.items()}
+        if "deflate" in http.get("content-encoding", "").lower():
+            body = _inflated(body, max_bytes)
         status = record.http_headers.status_code
         # A status line without a number is no reason to lose the page.
         return 200 if status is None else status, http, record.http_content_type or "", record.http_charset, body
     return reason
+
+
+def _inflated(body: bytes, max_bytes: int) -> bytes:
+    """The body without the raw deflate that some servers send as `deflate`, and browsers read; as it is, if it is no such stream."""
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        unpacked = stream.decompress(body, max_bytes + 1)
+    except zlib.error:
+        return body
+    return unpacked if stream.eof or len(unpacked) > max_bytes else body
 
 
 def _as_response(block: bytes) -> bytes:

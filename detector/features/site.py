@@ -177,14 +177,19 @@ def scheme() -> str:
     return digest.hexdigest()[:16]
 
 
-def host_of(url: str | None) -> str | None:
+def host_of(url: object) -> str | None:
     """The host of an address without a leading "www.", or None where there is none.
 
     >>> host_of("https://WWW.Example.org:8080/a"), host_of("no address"), host_of(None)
     ('example.org', None, None)
+
+    Args:
+        url: An address with its scheme; whatever else crawlers hold in its place has no host.
     """
+    if not isinstance(url, str):
+        return None
     try:
-        return (urlsplit(url or "").hostname or "").removeprefix("www.") or None
+        return (urlsplit(url).hostname or "").removeprefix("www.") or None
     except ValueError:
         return None
 

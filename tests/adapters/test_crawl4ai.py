@@ -37,6 +37,10 @@ def test_markup_in_the_text_stays_text(content_filter: DetectorContentFilter) ->
     ]
 
 
+def test_lines_of_code_stay_lines(content_filter: DetectorContentFilter) -> None:
+    assert content_filter.filter_content("<pre>if a &lt; b:\n    stop.</pre>") == ["<pre>if a &lt; b:\n    stop.</pre>"]
+
+
 @pytest.mark.parametrize("page", [None, 7, "", b"", "\0" * 99, "\ud800", "<" * 5000, "<div>" * 20000])
 def test_nothing_raises(content_filter: DetectorContentFilter, page: object) -> None:
     assert isinstance(content_filter.filter_content(page), list)  # type: ignore[arg-type]

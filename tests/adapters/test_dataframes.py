@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.adapters.recipe import COLUMNS
+from detector.adapters.columns import COLUMNS
 from detector.errors import UsageError
 
 

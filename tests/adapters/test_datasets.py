@@ -25,8 +25,19 @@ def test_map_adds_columns(
     dataset = datasets.Dataset.from_dict({"text": [pages["text"], None, pages["html"], pages["links"]]})
     result = dataset.map(ClassifyBatch(recipe=recipe), batched=True, batch_size=2, num_proc=num_proc)
     assert result["clean_text"][:] == [pages["kept"], "", pages["kept"], ""]
-    assert result["problem"][:] == [None, "empty page", None, None]
+    assert result["problem"][:] == ["", "empty page", "", ""]
     assert result["text"][:] == dataset["text"][:]
+
+
+def test_a_problem_may_come_after_any_number_of_pages_without(
+    recipe: DetectorRecipe, pages: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "DEFAULT_MAX_BATCH_SIZE", 2)
+    dataset = datasets.Dataset.from_dict({"text": [pages["text"]] * 5 + [""]})
+    result = dataset.map(ClassifyBatch(recipe=recipe), batched=True, batch_size=1, writer_batch_size=2)
+    assert result["problem"][:] == [""] * 5 + ["empty page"]
 
 
 def test_a_second_run_finds_the_first_ones_results(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,13 @@ import pytest
 from detector.adapters import framework
 from detector.adapters.recipe import DetectorRecipe
 from detector.adapters.rules import DropRule
+from detector.data import Page
 from detector.errors import ModelError, UsageError
+from detector.features.site import scheme
 from detector.model import Model
 from detector.pipeline import Detector
+from detector.signatures import SignatureCounter
+from detector.site_memory import count_pages
 from detector.storage import save_model
 
 ADAPTERS = Path(__file__).parents[2] / "detector" / "adapters"
@@ -118,3 +123,37 @@ def test_a_page_is_dropped_for_the_first_reason_that_holds(recipe: DetectorRecip
 def test_a_rule_that_cannot_be_is_refused(arguments: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="give"):
         DropRule(**arguments)  # type: ignore[arg-type]
+
+
+def test_what_has_changed_at_its_path_is_another_recipe(sentence_model: Model, tmp_path: Path) -> None:
+    save_model(sentence_model, tmp_path / "model")
+    before = DetectorRecipe(str(tmp_path / "model"))
+    heads = {kind: replace(head, threshold=0.9) for kind, head in sentence_model.heads.items()}
+    save_model(replace(sentence_model, heads=heads), tmp_path / "model")
+    after = DetectorRecipe(str(tmp_path / "model"))
+    assert before != after
+    assert after.detector().model.heads["text"].threshold == 0.9
+    assert before.detector().model.heads["text"].threshold == 0.5
+
+
+def test_other_signatures_at_a_path_are_another_recipe(tmp_path: Path) -> None:
+    path, recipes = tmp_path / "site.signatures", []
+    for content in ("Home | News", "Home | News | Contact"):
+        counter = SignatureCounter(scheme(), tmp_path)
+        count_pages([Page(content, "text", "https://a.example/")], counter)
+        counter.freeze().save(path)
+        recipes.append(DetectorRecipe(signatures=str(path)))
+    assert recipes[0] != recipes[1]
+    assert recipes[0].detector() is not recipes[1].detector()
+
+
+def test_a_single_label_is_named_as_it_was_given() -> None:
+    with pytest.raises(UsageError, match="cannot drop 'link_list'"):
+        DetectorRecipe(drop="link_list")
+
+
+def test_half_surrogates_do_not_reach_columns_of_text() -> None:
+    assert DetectorRecipe(kind="text").columns(["It burned down \ud83d."])["clean_text"] in (
+        ["It burned down ?."],
+        [""],
+    )

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from detector.errors import UsageError
+
 pytest.importorskip("scrapy")
 
 CRAWL = """
@@ -157,3 +159,20 @@ def test_a_setting_of_no_use_stops_the_crawl(crawl: Callable[..., Crawl]) -> Non
     done = crawl(DETECTOR_THRESHOLD="7")
     assert "threshold is 7.0; give a probability" in done.log
     assert done.items == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("THRESHOLD", "abc"), ("MIN_CHARS", "many"), ("MAX_REMOVED_RATIO", "90%"), ("MIN_CHARS", "nan")]
+)
+def test_a_setting_that_is_no_number_is_named(name: str, value: str) -> None:
+    from scrapy.settings import Settings
+
+    from detector.adapters.scrapy import DetectorPipeline
+
+    with pytest.raises(UsageError, match=f"DETECTOR_{name} is '{value}'; give a number"):
+        DetectorPipeline(Settings({f"DETECTOR_{name}": value}), None)
+
+
+def test_an_item_without_the_field_for_the_text_is_named(crawl: Callable[..., Crawl]) -> None:
+    done = crawl(item="Item", DETECTOR_TEXT_FIELD="article")
+    assert "Page has no field 'article'; give DETECTOR_TEXT_FIELD another" in done.log

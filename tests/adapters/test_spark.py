@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detector.adapters.recipe import COLUMNS, DetectorRecipe
+from detector.adapters.columns import COLUMNS
+from detector.adapters.recipe import DetectorRecipe
 from detector.data import Page
+from detector.errors import UsageError
 from detector.features.site import scheme
 from detector.signatures import SignatureCounter, SignatureStore
 from detector.signatures.keys import KeyKind
@@ -98,8 +100,11 @@ def test_binary_pages(spark: Any, recipe: DetectorRecipe, pages: dict[str, str])
 
 def test_a_column_that_is_not_there_is_named_before_the_work(spark: Any, recipe: DetectorRecipe) -> None:
     frame = spark.createDataFrame([("a page",)], "body string")
-    with pytest.raises(Exception, match="body"):
-        classify(frame, recipe=recipe)
+    for name in ("text", "BODY"):
+        with pytest.raises(UsageError, match=f"no column '{name}'.*body"):
+            classify(frame, name, recipe=recipe)
+    with pytest.raises(UsageError, match="a column 'Problem' already"):
+        classify(frame.withColumnRenamed("body", "Problem"), "Problem", recipe=recipe)
 
 
 def test_the_snapshot_is_that_of_one_machine(spark: Any, site: list[tuple[str, str]], tmp_path: Path) -> None:
