@@ -7,12 +7,14 @@ import lzma
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST
 from detector.errors import SampleError, UsageError
+from detector.limits import MAX_SEGMENTS
 from detector.model import Model
 from detector.network import Network
 from detector.storage import save_model
@@ -23,6 +25,7 @@ from training.evaluation.counts import COLUMNS, genuine_lists
 from training.evaluation.figures import FIGURES
 from training.evaluation.floors import check_floors, overall_row, parse_floor
 from training.evaluation.reading import read_pages
+from training.evaluation.report import as_table
 from training.evaluation.rows import ALL_PAGES, Row, measure, rows_of
 from training.evaluation.texts import shingle_scores, shingles, snippets_found
 from training.evaluation.views import View
@@ -46,7 +49,8 @@ def columns(pages: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
 
 
 def figure_of(name: str, *pages: dict[str, float]) -> float | None:
-    found = score(FIGURE[name].compute, columns(pages))
+    counted, figure = columns(pages), FIGURE[name]
+    found = score(figure.compute, counted, figure.pages(counted))
     return None if found is None else found.value
 
 
@@ -174,6 +178,45 @@ def test_differences_are_paired(sentence_model: Model, reversed_model: Model) ->
     assert back.startswith("NEW is worse than OLD on corpus, text")
 
 
+def test_few_pages_cannot_tell_models_apart(sentence_model: Model, reversed_model: Model) -> None:
+    pages = [text_page(f"{i}", ("content", "One."), ("boilerplate", "Menu")) for i in range(5)]
+    found = compare(
+        measure([ModelContender(sentence_model), ModelContender(reversed_model)], pages), "sentences", "reversed"
+    )
+    assert {item.verdict for item in found} == {0}
+    assert "cannot be told from" in in_words(found, "corpus, text", "NEW", "OLD")
+    assert "(of 5 pages: too few to tell)" in in_words(found, "corpus, text", "NEW", "OLD")
+
+
+def test_nothing_is_said_of_all_pages_if_one_model_reads_a_part_of_them(
+    sentence_model: Model, make_pages: MakePages
+) -> None:
+    pages = [text_page(f"{i}", ("content", "One."), ("boilerplate", "Menu")) for i in range(8)]
+    text_alone = Model("text alone", {"text": sentence_model.heads["text"]})
+    groups = measure([ModelContender(sentence_model), ModelContender(text_alone)], pages + make_pages(2, "html"))
+    assert {item.group for item in compare(groups, "sentences", "text alone")} >= {"corpus, text"}
+    assert ALL_PAGES not in {item.group for item in compare(groups, "sentences", "text alone")}
+
+
+def test_of_a_page_over_a_limit_all_is_lost_and_it_is_named(
+    sentence_model: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = text_page("long", *[("content", "One.")] * (MAX_SEGMENTS + 1))
+    (row, _) = rows_of(measure([ModelContender(sentence_model)], [long]))
+    assert row.content_lost is not None
+    assert row.content_lost.value == 1
+    assert "long: too many segments" in caplog.text
+
+
+def test_a_figure_says_of_how_many_pages_it_is(sentence_model: Model, make_pages: MakePages) -> None:
+    pages = [text_page(f"{i}", ("content", "One."), ("boilerplate", "Menu"), source="corpus") for i in range(3)]
+    row = rows_of(measure([ModelContender(sentence_model)], pages + make_pages(2, "html")))[0]
+    assert row.macro_f1 is not None
+    assert row.word_f1 is not None
+    assert (row.pages, row.macro_f1.pages, row.word_f1.pages) == (5, 5, 2)
+    assert f"{row.word_f1} of 2" in as_table([row])
+
+
 def test_noise_is_no_difference_and_paired_intervals_are_narrower() -> None:
     random = np.random.default_rng(1)
     hard = random.random(60)
@@ -181,8 +224,8 @@ def test_noise_is_no_difference_and_paired_intervals_are_narrower() -> None:
         columns([{"gold_pages": 1, "word_f1": float(x)} for x in hard + noise])
         for noise in (random.normal(0, 0.01, 60), random.normal(0, 0.01, 60))
     )
-    paired = difference(FIGURE["word_f1"].compute, new, old)
-    alone = score(FIGURE["word_f1"].compute, new)
+    paired = difference(FIGURE["word_f1"].compute, new, old, 60)
+    alone = score(FIGURE["word_f1"].compute, new, 60)
     assert paired is not None
     assert alone is not None
     assert paired.low < 0 < paired.high
@@ -216,7 +259,8 @@ def test_floors_are_of_the_samples_unless_a_group_is_named(sentence_model: Model
         parse_floor(text)
         for text in ("macro_f1=1", "content_lost=0", "corpus, text:macro_f1=0.1", "all pages:macro_f1=.5")
     ]
-    verdicts = check_floors(floors, rows)
+    verdicts, unmeasured = check_floors(floors, rows)
+    assert unmeasured == []
     assert [(verdict.group, verdict.is_met) for verdict in verdicts] == [
         ("samples, text", True),
         ("samples, text", True),
@@ -224,13 +268,22 @@ def test_floors_are_of_the_samples_unless_a_group_is_named(sentence_model: Model
         ("all pages", True),
     ]
     assert "floor missed: corpus, text: macro_f1 is 0.000 [0.000, 0.000], wanted at least 0.1" in str(verdicts[2])
-    with pytest.raises(
-        UsageError, match="no pages 'gone' were measured; there are: all pages; corpus, text; samples, text"
-    ):
-        check_floors([parse_floor("gone:macro_f1=0.5")], rows)
-    with pytest.raises(UsageError, match="'samples, text' has no word_f1"):
-        check_floors([parse_floor("word_f1=0.5")], rows)
+    unmeasured = check_floors([parse_floor("gone:macro_f1=0.5"), parse_floor("word_f1=0.5")], rows)[1]
+    assert "no pages 'gone' were measured; there are: all pages; corpus, text; samples, text" in unmeasured[0]
+    assert "'samples, text' has no word_f1" in unmeasured[1]
     assert overall_row([row for row in rows if row.group != "samples, text"]) == rows[0]
+
+
+def test_a_floor_for_pages_that_were_not_measured_costs_no_figures(
+    run: Callable[..., Any], sentence_folder: Path, tmp_path: Path
+) -> None:
+    ended = run(
+        "evaluate", SAMPLE, "--model", sentence_folder, "--json", tmp_path / "all.json", "--floor", "smaples:macro_f1=0"
+    )
+    assert ended.code == 2
+    assert "no pages 'smaples' were measured" in ended.err
+    assert "macro F1" in ended.out
+    assert json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["rows"]
 
 
 # Peers
@@ -361,7 +414,6 @@ def test_evaluate_writes_everything_and_holds_the_floors(
     ("arguments", "message"),
     [
         (["--floor", "f1=0.9"], "no figure 'f1'; there are macro_f1"),
-        (["--floor", "nothing:macro_f1=0.9"], "no pages 'nothing' were measured; there are: "),
         (["--chart", "chart.svg"], "charts are PNG; name it chart.png"),
         (["--json", "gone/report.json"], "there is no folder gone: make it, or name another"),
         (["--json", "."], "a folder, not a file"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from detector.errors import SampleError
+from detector.review import render
 from training.labelling import label_page
 from training.samples import Sample, parse_record, read_samples
 
@@ -245,5 +246,58 @@ def test_a_model_among_the_samples_is_passed_over(tmp_path: Path) -> None:
     report = tmp_path / "model" / "report" / "index.html"
     report.parent.mkdir(parents=True)
     report.write_text("<p>A report.", encoding="utf-8")
-    (tmp_path / "model" / "model.json").touch()
+    for name in ("model.json", "weights.npz"):
+        (tmp_path / "model" / name).touch()
     assert [sample.id for sample in read_samples([tmp_path])] == [str(tmp_path / "a.tsv")]
+
+
+def test_a_file_that_is_named_like_a_manifest_hides_nothing(tmp_path: Path) -> None:
+    for name in ("model.json", "below/model.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    (tmp_path / "below" / "a.tsv").write_text(TSV, encoding="utf-8")
+    assert len(read_samples([tmp_path])) == 1
+    # The folder that is named may hold a model as well.
+    (tmp_path / "below" / "weights.npz").write_bytes(b"")
+    assert len(read_samples([tmp_path / "below"])) == 1
+    assert "no samples here" in refusal(tmp_path)
+
+
+def test_a_file_is_read_once_however_often_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.tsv").write_text(TSV, encoding="utf-8")
+    (tmp_path / "b.HTM").write_text("<p>The mill burned down.</p>", encoding="utf-8")
+    (tmp_path / "b.tsv").write_text("content\tThe mill burned down.\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for paths in (
+        [Path(".")],
+        [Path("a.tsv"), Path("b.tsv")],
+        [Path("a.tsv"), tmp_path, Path("./b.HTM"), Path("b.tsv")],
+    ):
+        assert sorted(sample.kind for sample in read_samples(paths)) == ["html", "text"]
+
+
+def test_what_this_package_writes_is_no_sample(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text(TSV, encoding="utf-8")
+    (tmp_path / "review.html").write_text(render([]), encoding="utf-8")
+    assert len(read_samples([tmp_path])) == 1
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_reviewed_page_takes_the_place_of_the_same_page(tmp_path: Path, names: str) -> None:
+    html = "<p>The mill burned down.</p>\r\n<p>Home</p>"
+    paths = [tmp_path / f"{name}.html" if name == "a" else tmp_path / "b.jsonl" for name in names]
+    (tmp_path / "a.html").write_bytes(html.encode())
+    (tmp_path / "a.txt").write_text("The mill burned down.", encoding="utf-8")
+    record = {"html": html, "lines": ["The mill burned down.", "Home"], "labels": ["content"] * 2, "reviewed": True}
+    (tmp_path / "b.jsonl").write_bytes(jsonl(record))
+    (sample,) = read_samples(paths)
+    assert sample.labels == ("content", "content")
+    (tmp_path / "c.jsonl").write_bytes(jsonl(record))
+    with pytest.raises(SampleError, match=r"c\.jsonl:1: the same page as .*b\.jsonl:1"):
+        read_samples([*paths, tmp_path / "c.jsonl"])
+
+
+def test_null_is_as_good_as_absent() -> None:
+    empty = dict.fromkeys(("lines", "labels", "gold_text", "url", "reviewed"))
+    assert parse_record({**empty, **GOLD}, "x:1", "samples").gold_text == GOLD["gold_text"]
+    assert parse_record({"html": None, "gold_text": None, **LINES}, "x:1", "samples").kind == "text"

@@ -11,12 +11,16 @@ from typing import Any
 
 from detector.data import Kind
 from detector.errors import SampleError
+from detector.review import GENERATED
 from detector.segment.text import NEWLINES
-from detector.storage import MANIFEST
+from detector.storage import MANIFEST, WEIGHTS
 from training.jsonl import KNOWN_LABELS, SUFFIXES, read_records
 from training.sites import canonical_url, site_of
 
 _HEADER = re.compile(r"#\s*(url|lang|title|page_type)\s*:\s*(.*)")
+TSV, HTML = ".tsv", (".html", ".htm")
+_HEAD_BYTES = 1024
+
 SAMPLES = "samples"
 """What is said to be the source of people's own files."""
 
@@ -41,6 +45,7 @@ class Sample:
         gold_text: The clean article.
         must_stay: Snippets that belong to the content.
         must_go: Snippets that do not.
+        reviewed: Whether a person has read the labels in the review page.
     """
 
     id: str
@@ -57,40 +62,78 @@ class Sample:
     title: str | None = None
     must_stay: tuple[str, ...] = ()
     must_go: tuple[str, ...] = ()
+    reviewed: bool = False
 
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
-    """Read files and folders (with all below them, but for folders of models) of samples, in sorted order.
+    """Read files and folders (with all below them, but for models and what this package wrote) of samples, in sorted order.
+
+    A page that was reviewed takes the place of the same page with the labels it had before.
 
     Raises:
         SampleError: A file is missing, broken or of no known format, there is no sample at all, or two samples hold
             the same page. The message names file and line.
     """
-    samples: list[Sample] = []
-    for path in paths:
-        if path.is_dir():
-            files = sorted(file for file in path.rglob("*") if file.name.endswith((".tsv", ".html", *SUFFIXES)))
-            files = [file for file in files if file.suffix != ".tsv" or not file.with_suffix(".html").exists()]
-            # A model that was written among the samples has a report of pages, which are none.
-            models = {manifest.parent for manifest in path.rglob(MANIFEST)}
-            files = [file for file in files if models.isdisjoint(file.parents)]
-            if not files:
-                raise SampleError(
-                    f"{path}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
-                )
-        else:
-            files = [path]
-        for file in files:
-            samples += _read_file(file)
-    if not samples:
+    by_page: dict[str, Sample] = {}
+    for file in _files(paths):
+        for sample in _read_file(file):
+            key = _digest(sample.content)
+            known = by_page.get(key)
+            if known is not None and known.reviewed == sample.reviewed:
+                raise SampleError(f"{sample.id}: the same page as {known.id}; remove one of them")
+            if known is None or sample.reviewed:
+                by_page[key] = sample
+    if not by_page:
         raise SampleError("no samples: name at least one file or folder")
-    seen: dict[str, str] = {}
-    for sample in samples:
-        key = hashlib.sha256(sample.content.encode("utf-8", "surrogatepass")).hexdigest()
-        if key in seen:
-            raise SampleError(f"{sample.id}: the same page as {seen[key]}; remove one of them")
-        seen[key] = sample.id
-    return samples
+    return list(by_page.values())
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files of samples, each once: those in folders, and those that are named."""
+    seen: set[Path] = set()
+    for path in paths:
+        for file in _files_in(path) if path.is_dir() else [_labelled_by(path)]:
+            real = file.resolve()
+            if real not in seen:
+                seen.add(real)
+                yield file
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """The files of samples in a folder, in order.
+
+    Raises:
+        SampleError: There is none.
+    """
+    named = [file for file in folder.rglob("*") if file.name.lower().endswith((TSV, *HTML, *SUFFIXES))]
+    # A model that was written among the samples has a report of pages, which are none.
+    models = {found.parent for found in folder.rglob(MANIFEST) if found.with_name(WEIGHTS).exists()} - {folder}
+    files = {_labelled_by(file) for file in named if models.isdisjoint(file.parents) and not _is_ours(file)}
+    if not files:
+        raise SampleError(
+            f"{folder}: no samples here; expected .tsv, .html or .jsonl files, as samples/README.md describes them"
+        )
+    return sorted(files)
+
+
+def _labelled_by(file: Path) -> Path:
+    """The page of markup that a file of labels stands beside, or the file itself."""
+    pages = (file.with_suffix(suffix) for suffix in (*HTML, *map(str.upper, HTML)))
+    return next((page for page in pages if page.exists()), file) if file.suffix.lower() == TSV else file
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file is a review or a report that this package wrote."""
+    if file.suffix.lower() not in HTML:
+        return False
+    with file.open("rb") as stream:
+        return GENERATED.encode() in stream.read(_HEAD_BYTES)
+
+
+def _digest(content: str) -> str:
+    """Of a page, however its lines end."""
+    unix = content.replace("\r\n", "\n").replace("\r", "\n")
+    return hashlib.sha256(unix.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_jsonl(path: Path, source: str = SAMPLES) -> Iterator[Sample]:
@@ -104,11 +147,11 @@ def read_jsonl(path: Path, source: str = SAMPLES) -> Iterator[Sample]:
 
 
 def _read_file(path: Path) -> Iterator[Sample]:
-    if path.name.endswith(SUFFIXES):
+    if path.name.lower().endswith(SUFFIXES):
         yield from read_jsonl(path)
-    elif path.suffix == ".tsv":
+    elif path.suffix.lower() == TSV:
         yield _read_tsv(path)
-    elif path.suffix == ".html":
+    elif path.suffix.lower() in HTML:
         yield _read_html(path)
     elif not path.exists():
         raise SampleError(f"{path}: there is no such file or folder")
@@ -199,13 +242,15 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
 
     Args:
         record: `lines` and `labels`, for an HTML page with its `html` as well; or `html` and `gold_text`. Optional
-            `id`, `url`, `lang`, `title`, `page_type`. Labels 1 and 0 mean keep and drop. To measure on, `html` may come
-            with `with` and `without` as well as or instead of the gold text: lists of snippets that must stay and must go.
+            `id`, `url`, `lang`, `title`, `page_type`, `reviewed`. Labels 1 and 0 mean keep and drop. To measure on, `html`
+            may come with `with` and `without` as well as or instead of the gold text: lists of snippets that must stay and
+            must go. Null is as good as absent.
         where: File and line, for messages.
         source: Name of the corpus.
     """
+    record = {key: value for key, value in record.items() if value is not None}
     facts = _facts(record)
-    wrong = [key for key, value in facts.items() if not isinstance(value, str | None)]
+    wrong = [key for key in _FACTS if not isinstance(facts[key], str | None)]
     if wrong:
         raise SampleError(f"{where}: {wrong[0]!r} is not a string")
     name = f"{where} ({record['id']})" if record.get("id") else where
@@ -236,7 +281,7 @@ def parse_record(record: dict[str, Any], where: str, source: str) -> Sample:
 
 
 def _facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: record.get(key) for key in _FACTS}
+    return {key: record.get(key) for key in _FACTS} | {"reviewed": record.get("reviewed") is True}
 
 
 def _snippets(record: dict[str, Any], key: str, where: str) -> tuple[str, ...]:

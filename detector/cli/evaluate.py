@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +74,7 @@ def evaluate(
     for name in pages.absent:
         say(f"{corpora}: no corpus '{name}'; the others are measured")
     new, unseen = _train(pages, corpora, seed, cache) if fresh else (_load(model), [*pages.train, *pages.measure])
-    new, old = _told_apart(new, old)
+    new, old = _told_apart(new, old, [peer.name for peer in others])
 
     say(f"measuring on {len(unseen)} pages")
     done = run(new, unseen, old=old, peers=others, floors=floors)
@@ -86,6 +87,8 @@ def evaluate(
         draw(done.rows, chart, [each.name for each in done.models])
     for line in (*done.failures(), *map(str, done.verdicts)):
         say(line)
+    if done.unmeasured:
+        raise UsageError(done.unmeasured[0])
     raise typer.Exit(0 if all(verdict.is_met for verdict in done.verdicts) else 1)
 
 
@@ -115,19 +118,27 @@ def _train(pages: Pages, corpora: Path | None, seed: int, cache: Path | None) ->
         raise UsageError(
             f"training needs more packages ({error}); run: pip install 'link-farm-detector[train]'"
         ) from error
-    from training.corpora import read_unlabelled
+    from training.corpora import MEASURE_ONLY, read_unlabelled
     from training.evaluation.run import NamedModel
 
     unlabelled = read_unlabelled(corpora) if corpora is not None else []
     trained = train(pages.train, "fresh", unlabelled=unlabelled, seed=seed, cache=cache, progress=say, refit=False)
-    unseen = [page for page in pages.train if is_held_out(page.sample.site)] + pages.measure
+    unseen = [
+        page
+        for page in (*pages.train, *pages.measure)
+        if page.sample.source in MEASURE_ONLY or is_held_out(page.sample.site)
+    ]
     return NamedModel("fresh", trained.model), unseen
 
 
-def _told_apart(new: NamedModel, old: NamedModel | None) -> tuple[NamedModel, NamedModel | None]:
-    """Two models of one name are called by their folders."""
+def _told_apart(new: NamedModel, old: NamedModel | None, peers: Sequence[str]) -> tuple[NamedModel, NamedModel | None]:
+    """A model named like a peer is called a model, and two of one name by their folders."""
     from dataclasses import replace
 
+    if new.name in peers:
+        new = replace(new, name=f"model {new.name}")
+    if old is not None and old.name in peers:
+        old = replace(old, name=f"model {old.name}")
     if old is None or new.name != old.name:
         return new, old
     if new.folder is not None and old.folder is not None and new.folder.resolve() == old.folder.resolve():

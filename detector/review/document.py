@@ -17,6 +17,9 @@ from detector.review.page import ReviewPage
 SCRIPTS = ("store.js", "paper.js", "minimap.js", "card.js", "actions.js", "main.js")
 """Parts of the one script, in the order in which they stand in it."""
 
+GENERATED = 'name="generator" content="link-farm-detector"'
+"""What the head of every HTML file has that this package writes."""
+
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
@@ -32,6 +35,7 @@ def render(pages: Iterable[ReviewPage]) -> str:
     unique = list(first_of.values())
     style, script = _asset("review.css"), "".join(map(_asset, SCRIPTS))
     return Template(_asset("review.html")).substitute(
+        generated=GENERATED,
         policy=_policy(style, script),
         style=style,
         script=script,

@@ -121,7 +121,7 @@ function restore(page) {
 // The pages as samples/README.md describes them, one JSON object a line.
 function sampleOf(page) {
   const { lines, html } = bodyOf(page);
-  const sample = { id: page.name };
+  const sample = { id: page.name, reviewed: true };
   if (page.url !== null) sample.url = page.url;
   if (html !== null) sample.html = html;
   return { ...sample, lines, labels: lines.map((_, segment) => LABELS[labelOf(page, segment)]) };

@@ -9,6 +9,9 @@ from training.evaluation.bootstrap import Score, difference
 from training.evaluation.figures import FIGURES, Figure
 from training.evaluation.rows import Group
 
+LEAST_PAGES = 6
+"""Of fewer pages even a sign test cannot tell two models apart at 5 %, and one page drawn again is always the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -18,14 +21,13 @@ class Difference:
     """
 
     group: str
-    pages: int
     figure: Figure
     change: Score
 
     @property
     def verdict(self) -> int:
-        """1 if the new model is better, -1 if it is worse, 0 if the interval holds 0."""
-        if self.change.low <= 0 <= self.change.high:
+        """1 if the new model is better, -1 if it is worse, 0 if the interval holds 0 or there are few pages."""
+        if self.change.pages < LEAST_PAGES or self.change.low <= 0 <= self.change.high:
             return 0
         return 1 if (self.change.value > 0) == self.figure.higher_is_better else -1
 
@@ -45,13 +47,14 @@ def compare(groups: Iterable[Group], new: str, old: str) -> list[Difference]:
     found = []
     for group in groups:
         numbers = group.numbers(new, old)
-        if not numbers:
+        # What is said of all pages is not said of those that both read.
+        if not numbers or (group.split == "overall" and len(numbers) < group.pages):
             continue
         columns, others = group.columns(new, numbers), group.columns(old, numbers)
         for figure in FIGURES:
-            change = difference(figure.compute, columns, others)
+            change = difference(figure.compute, columns, others, figure.pages(columns))
             if change is not None:
-                found.append(Difference(group.name, len(numbers), figure, change))
+                found.append(Difference(group.name, figure, change))
     return found
 
 
@@ -68,7 +71,8 @@ def in_words(differences: Sequence[Difference], overall: str, new: str, old: str
         return f"{new} and {old} read no page in common: nothing can be compared"
     whole = [item for item in differences if item.group == overall] or list(differences)
     first = whole[0]
-    lines = [f"{new} {_WORDS[first.verdict]} {old} on {first}"]
+    few = f" (of {first.change.pages} pages: too few to tell)" if first.change.pages < LEAST_PAGES else ""
+    lines = [f"{new} {_WORDS[first.verdict]} {old} on {first}{few}"]
     for sign, word in ((1, "better"), (-1, "worse")):
         seen = [item for item in differences if item.verdict == sign and item is not first]
         lines += [f"  {word} on {item}" for item in seen]

@@ -62,7 +62,12 @@ class ModelContender:
         found: list[Output | None] = [None] * len(views)
         results = self._detector.classify_many(Page(views[i].content, views[i].kind) for i in able)
         for i, result in zip(able, results, strict=True):
-            found[i] = Output(result.text, result.kept, result.spam_probability)
+            # Of a page over a limit nothing is kept.
+            nothing = np.zeros(len(views[i].page.page), bool)
+            kept = result.kept if len(result) else nothing
+            if result.problem:
+                _log.warning("%s: %s", views[i].page.sample.id, result.problem)
+            found[i] = Output(result.text, kept, result.spam_probability)
         return found
 
 

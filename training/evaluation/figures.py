@@ -24,6 +24,7 @@ class Figure:
         title: In tables and charts.
         family: The table it stands in.
         compute: From columns and weights of pages to values.
+        counted: Columns one of which a page must have for the figure to be of it.
         higher_is_better: False for a share of errors.
     """
 
@@ -31,7 +32,12 @@ class Figure:
     title: str
     family: Family
     compute: Compute
+    counted: tuple[str, ...]
     higher_is_better: bool = True
+
+    def pages(self, columns: Columns) -> int:
+        """Of how many pages the figure is: those without a gold text, say, have no word F1."""
+        return int(np.count_nonzero(np.sum([columns[name] for name in self.counted], axis=0)))
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -99,24 +105,34 @@ def _spam_auc(columns: Columns, weights: FloatArray) -> FloatArray:
     return _ratio((spam * beaten).sum(axis=1), spam.sum(axis=1) * good)
 
 
+_LABELLED = ("kept_right", "lost", "left", "removed_right")
+_SPAM_OR_GOOD = ("spam_pages", "good_pages")
+
+
+def _figure_of_share(
+    name: str, title: str, family: Family, part: str, whole: str, higher_is_better: bool = True
+) -> Figure:
+    return Figure(name, title, family, _share(part, whole), (whole,), higher_is_better)
+
+
 FIGURES = (
-    Figure("macro_f1", "macro F1", "segments", _macro_f1),
-    Figure("content_lost", "content lost", "segments", _share("content_lost_chars", "content_chars"), False),
-    Figure("unwanted_left", "unwanted left", "segments", _share("unwanted_left_chars", "unwanted_chars"), False),
-    Figure(
-        "link_lists_removed", "link lists removed", "segments", _share("link_list_removed_chars", "link_list_chars")
+    Figure("macro_f1", "macro F1", "segments", _macro_f1, _LABELLED),
+    _figure_of_share("content_lost", "content lost", "segments", "content_lost_chars", "content_chars", False),
+    _figure_of_share("unwanted_left", "unwanted left", "segments", "unwanted_left_chars", "unwanted_chars", False),
+    _figure_of_share(
+        "link_lists_removed", "link lists removed", "segments", "link_list_removed_chars", "link_list_chars"
     ),
-    Figure(
-        "genuine_lists_kept", "genuine lists kept", "segments", _share("genuine_list_kept_chars", "genuine_list_chars")
+    _figure_of_share(
+        "genuine_lists_kept", "genuine lists kept", "segments", "genuine_list_kept_chars", "genuine_list_chars"
     ),
-    Figure("word_f1", "word F1", "text", _share("word_f1", "gold_pages")),
-    Figure("shingle_f1", "4-gram F1", "text", _shingle_f1),
-    Figure("shingle_precision", "4-gram precision", "text", _share("shingle_precision", "precision_pages")),
-    Figure("shingle_recall", "4-gram recall", "text", _share("shingle_recall", "recall_pages")),
-    Figure("snippets", "snippets right", "snippets", _snippets),
-    Figure("snippets_stayed", "must stay, stayed", "snippets", _share("stayed", "must_stay")),
-    Figure("snippets_gone", "must go, gone", "snippets", _share("gone", "must_go")),
-    Figure("spam_found", "spam pages found at 1 % of good pages", "spam", _spam_found),
-    Figure("spam_auc", "spam pages AUC", "spam", _spam_auc),
+    _figure_of_share("word_f1", "word F1", "text", "word_f1", "gold_pages"),
+    Figure("shingle_f1", "4-gram F1", "text", _shingle_f1, ("recall_pages",)),
+    _figure_of_share("shingle_precision", "4-gram precision", "text", "shingle_precision", "precision_pages"),
+    _figure_of_share("shingle_recall", "4-gram recall", "text", "shingle_recall", "recall_pages"),
+    Figure("snippets", "snippets right", "snippets", _snippets, ("must_stay", "must_go")),
+    _figure_of_share("snippets_stayed", "must stay, stayed", "snippets", "stayed", "must_stay"),
+    _figure_of_share("snippets_gone", "must go, gone", "snippets", "gone", "must_go"),
+    Figure("spam_found", "spam pages found at 1 % of good pages", "spam", _spam_found, _SPAM_OR_GOOD),
+    Figure("spam_auc", "spam pages AUC", "spam", _spam_auc, _SPAM_OR_GOOD),
 )
 """All figures, in the order of the tables; their names are attributes of `Row`."""

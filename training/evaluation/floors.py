@@ -77,28 +77,31 @@ def parse_floor(text: str) -> Floor:
     return Floor(group.strip(), _FIGURES[name.strip()], bound)
 
 
-def check_floors(floors: Sequence[Floor], rows: Sequence[Row]) -> list[Verdict]:
+def check_floors(floors: Sequence[Floor], rows: Sequence[Row]) -> tuple[list[Verdict], list[str]]:
     """Compare what was measured to the floors.
 
     Args:
         floors: The floors.
         rows: The rows of one contender.
 
-    Raises:
-        UsageError: A floor is for a group or figure that was not measured; the message gives the names of those that were.
+    Returns:
+        A verdict a floor, and what is wrong with those for a group or figure that was not measured: the message gives the
+        names of those that were.
     """
-    verdicts = []
+    verdicts, unmeasured = [], []
     for floor in floors:
-        row = _row_of(floor, rows)
-        score = row.figure(floor.figure.name)
-        if score is None:
-            able = [figure.name for figure in FIGURES if row.figure(figure.name) is not None]
-            raise UsageError(
-                f"--floor: '{row.group}' has no {floor.figure.name}, its pages lack what it is measured on; "
-                f"it has {', '.join(able)}"
-            )
-        verdicts.append(Verdict(floor, row.group, score))
-    return verdicts
+        row = next((row for row in rows if row.group == floor.group), None) if floor.group else overall_row(rows)
+        score = None if row is None else row.figure(floor.figure.name)
+        if row is None:
+            known = "; ".join(row.group for row in rows)
+            unmeasured.append(f"--floor: no pages '{floor.group}' were measured; there are: {known}")
+        elif score is None:
+            able = ", ".join(figure.name for figure in FIGURES if row.figure(figure.name) is not None)
+            wrong = f"'{row.group}' has no {floor.figure.name}, its pages lack what it is measured on"
+            unmeasured.append(f"--floor: {wrong}; it has {able}")
+        else:
+            verdicts.append(Verdict(floor, row.group, score))
+    return verdicts, unmeasured
 
 
 def overall_row(rows: Sequence[Row]) -> Row | None:
@@ -107,12 +110,3 @@ def overall_row(rows: Sequence[Row]) -> Row | None:
     by_name = {row.group: row for row in rows}
     found = next((by_name[name] for name in (*names, ALL_PAGES) if name in by_name), None)
     return found or next(iter(rows), None)
-
-
-def _row_of(floor: Floor, rows: Sequence[Row]) -> Row:
-    row = next((row for row in rows if row.group == floor.group), None) if floor.group else overall_row(rows)
-    if row is None:
-        raise UsageError(
-            f"--floor: no pages '{floor.group}' were measured; there are: {'; '.join(r.group for r in rows)}"
-        )
-    return row

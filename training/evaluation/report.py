@@ -28,7 +28,7 @@ def as_table(rows: Sequence[Row]) -> str:
             cells = [[_HEADINGS[split], "pages", *(figure.title for figure in figures)]]
             for row, first in table:
                 name = row.group if first else f"    {row.contender}"
-                cells.append([name, str(row.pages), *(_cell(row.figure(figure.name)) for figure in figures)])
+                cells.append([name, str(row.pages), *(_cell(row, figure) for figure in figures)])
             blocks.append(_aligned(cells))
     return "\n\n".join(blocks)
 
@@ -41,7 +41,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
         lines.append(f"|---|--:|{'---|' * len(figures)}")
         for row, first in table:
             name = row.group if first else f"{row.group}: {row.contender}"
-            lines.append(f"| {name} | {row.pages} | {' | '.join(_cell(row.figure(f.name)) for f in figures)} |")
+            lines.append(f"| {name} | {row.pages} | {' | '.join(_cell(row, figure) for figure in figures)} |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
@@ -56,8 +56,9 @@ def as_dicts(rows: Sequence[Row]) -> list[dict[str, object]]:
 
 
 def score_dict(score: Score) -> dict[str, float]:
-    """A figure and its interval for JSON."""
+    """A figure and its interval for JSON, and of how many pages it is."""
     return {
+        "pages": score.pages,
         "value": round(score.value, DIGITS),
         "low": round(score.low, DIGITS),
         "high": round(score.high, DIGITS),
@@ -74,8 +75,12 @@ def _tables(rows: Sequence[Row]) -> Iterator[tuple[list[Figure], list[tuple[Row,
             yield figures, [(row, row.group != group) for row, group in zip(chosen, before, strict=False)]
 
 
-def _cell(score: Score | None) -> str:
-    return "" if score is None else str(score)
+def _cell(row: Row, figure: Figure) -> str:
+    """A figure and its interval, and of how many pages it is where not of all of the row."""
+    score = row.figure(figure.name)
+    if score is None:
+        return ""
+    return str(score) if score.pages == row.pages else f"{score} of {score.pages}"
 
 
 def _aligned(cells: Sequence[Sequence[str]]) -> str:

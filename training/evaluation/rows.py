@@ -157,7 +157,7 @@ def rows_of(groups: Iterable[Group]) -> list[Row]:
             if group.split == "overall" and len(numbers) < group.pages:
                 continue  # of all pages nobody who reads a part of them can be compared with who reads all
             columns = group.columns(contender, numbers)
-            scores = {figure.name: score(figure.compute, columns) for figure in FIGURES}
+            scores = {figure.name: score(figure.compute, columns, figure.pages(columns)) for figure in FIGURES}
             rows.append(Row(group.name, len(numbers), contender, group.split, **scores))
     return rows
 

@@ -52,6 +52,7 @@ class Evaluation:
         rows: The figures, of all contenders.
         differences: Between the two models.
         verdicts: On the floors.
+        unmeasured: What is wrong with floors for pages or figures that were not measured.
     """
 
     models: tuple[NamedModel, ...]
@@ -59,6 +60,7 @@ class Evaluation:
     rows: list[Row]
     differences: list[Difference]
     verdicts: list[Verdict]
+    unmeasured: list[str]
 
     def comparison(self) -> str:
         """Which model is better, in a sentence and a line for each difference that can be seen; empty for one model."""
@@ -96,7 +98,6 @@ class Evaluation:
             "differences": [
                 {
                     "group": item.group,
-                    "pages": item.pages,
                     "figure": item.figure.name,
                     "verdict": item.verdict,
                     **score_dict(item.change),
@@ -132,14 +133,11 @@ def run(
         old: A model of another name to compare it with.
         peers: Other extractors.
         floors: What the model must reach.
-
-    Raises:
-        UsageError: A floor is for pages or a figure that were not measured.
     """
     models = (new,) if old is None else (new, old)
     contenders: list[Contender] = [ModelContender(each.model, each.name) for each in models]
     groups = measure([*contenders, *peers], pages)
     rows = rows_of(groups)
-    verdicts = check_floors(floors, [row for row in rows if row.contender == new.name])
+    verdicts, unmeasured = check_floors(floors, [row for row in rows if row.contender == new.name])
     differences = [] if old is None else compare(groups, new.name, old.name)
-    return Evaluation(models, tuple(peers), rows, differences, verdicts)
+    return Evaluation(models, tuple(peers), rows, differences, verdicts, unmeasured)

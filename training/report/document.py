@@ -13,7 +13,7 @@ from detector.errors import UsageError
 from detector.files import write_whole
 from detector.model import Model
 from detector.pipeline import Detector
-from detector.review import render, review_page
+from detector.review import GENERATED, render, review_page
 from training.evaluate import Row, Score, as_dicts
 from training.report import findings
 from training.report.predictions import Predictions
@@ -195,7 +195,7 @@ def _text(value: object) -> str:
 
 def _page(title: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta {GENERATED}><meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{_text(title)}</title>'
         f"<style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
     )
