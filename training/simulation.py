@@ -304,9 +304,10 @@ def _common_ancestor(page: SegmentedPage, first: int, last: int) -> int:
 
 
 def _fragments(page: SegmentedPage, rows: Sequence[int]) -> list[str]:
-    """The markup of each row inside what the rows have in common; plain paragraphs where there is none."""
+    """The markup of each row inside the element that all of them share; plain paragraphs on a page without markup."""
     if page.elements is None:
-        return [f"<p>{_escape(_one_line(text))}</p>" for text in page.segment_texts() if text.strip()][: len(rows)]
+        texts = page.segment_texts()
+        return [f"<p>{_escape(_one_line(texts[row]))}</p>" for row in rows]
     writer = _Writer(page, _common_ancestor(page, rows[0], rows[-1]), _INNER_TAGS)
     parts = [writer.segment(row) for row in rows]
     parts[-1] += writer.move_to(-1)
