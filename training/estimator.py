@@ -19,9 +19,10 @@ from detector.errors import UsageError
 from detector.model import CLIP, Head
 from detector.network import Network, Places, softmax
 from training.export import RealLayer, round_network
+from training.standardising import mean_and_spread
 
 LEAST_SPREAD = 1e-3
-"""Standard deviation below which a column counts as constant: it must not explode on other pages."""
+"""Standard deviation below which a column counts as constant."""
 
 SAME = 1e-6
 """Difference of probabilities up to which weights read from an estimator are its own."""
@@ -95,10 +96,8 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         if weights is not None and not has_fit_parameter(estimator, "sample_weight"):
             raise TypeError(f"{type(estimator).__name__} takes no sample_weight; fit without it")
         self.classes_ = np.unique(targets)
-        mean = np.average(rows, axis=0, weights=weights)
-        spread = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights))
-        self.mean_ = mean.astype(np.float32)
-        self.scale_ = np.where(spread < LEAST_SPREAD, 1.0, spread).astype(np.float32)
+        mean, spread = mean_and_spread(rows, LEAST_SPREAD, weights)
+        self.mean_, self.scale_ = mean.astype(np.float32), spread.astype(np.float32)
         standard = self._standardised(rows)
         self.estimator_ = estimator.fit(standard, targets, **({} if weights is None else {"sample_weight": weights}))
         return self

@@ -20,6 +20,7 @@ from training.labelling import LabelledPage
 from training.network import DROPOUT, ROWS_SEEN, Rows, fit_network, one_hot
 from training.sites import FOLDS, site_fold
 from training.spam import fit_spam_scorer
+from training.standardising import mean_and_spread
 
 MIN_PAGES = 6
 """Fewer cannot be split by site and say nothing of other pages."""
@@ -67,6 +68,9 @@ THRESHOLD: dict[Kind, float] = {"text": 0.46, "html": 0.48}
 LIFT: dict[Kind, float] = {"text": 0.3, "html": 0.5}
 """How far a page's sure content raises its threshold, as `decide` takes it: more loses content, less leaves teasers."""
 
+LEAST_SPREAD = 1e-3
+"""Standard deviation below which an input counts as constant."""
+
 _PAGES_AT_A_TIME = 64
 _QUANTILE = 0.9999
 """Weights of the hashed scorers beyond this quantile are cut, so that eight bits are spent on the others."""
@@ -100,10 +104,8 @@ def fit_head(
         classes, class_scores = _fit_scorer(data, data.classes, seed)
     inputs = stack_inputs(as_features(data), word_scores, class_scores)
     known = data.labels >= 0
-    mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
-    # A column that hardly varies in training must not explode elsewhere.
-    scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
-    untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind], LIFT[data.kind])
+    mean, spread = (array.astype(np.float32) for array in mean_and_spread(inputs[known], LEAST_SPREAD))
+    untaught = Head(words, classes, mean, spread, [], THRESHOLD[data.kind], LIFT[data.kind])
     page_weights = _page_weights(data) * _mean_weights(data)
     rows = Rows.of(data, untaught.standardised(inputs), one_hot(data.labels), _segment_weights(data), page_weights)
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)

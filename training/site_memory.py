@@ -21,10 +21,11 @@ from detector.model import CLIP, Head, Model, SiteHead, stack_site_inputs
 from detector.pipeline import score
 from detector.signatures import SignatureCounter, SignatureStore
 from detector.site_memory import count_pages
-from training.fit import Progress
+from training.fit import LEAST_SPREAD, Progress
 from training.labelling import LabelledPage, label_page
 from training.network import Rows, fit_network, one_hot
 from training.simulation import Article, SitePage, both_modes, make_article, make_filler, make_site, make_template
+from training.standardising import mean_and_spread
 from training.train import is_held_out
 
 SITES = 60
@@ -165,9 +166,8 @@ def _rows(pages: Sequence[SitePage], store: SignatureStore, head: Head, kind: Ki
 
 def _fit(rows: _Rows, seed: int) -> SiteHead:
     asked = rows.weights > 0
-    mean, scale = rows.inputs[asked].mean(axis=0), rows.inputs[asked].std(axis=0)
-    scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
-    standard = np.clip((rows.inputs - mean) / scale, -CLIP, CLIP)
+    mean, spread = (array.astype(np.float32) for array in mean_and_spread(rows.inputs[asked], LEAST_SPREAD))
+    standard = np.clip((rows.inputs - mean) / spread, -CLIP, CLIP)
     offsets = np.concatenate(([0], np.cumsum(rows.page_sizes)))
     weights = rows.weights / rows.weights[asked].mean()
     pages, n = len(rows.page_sizes), len(standard)
@@ -184,4 +184,4 @@ def _fit(rows: _Rows, seed: int) -> SiteHead:
         SIZES,
         seed,
     )
-    return SiteHead(mean, scale, network)
+    return SiteHead(mean, spread, network)

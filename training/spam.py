@@ -13,10 +13,12 @@ from sklearn.neural_network import MLPClassifier
 from detector.data import CONTENT
 from detector.features import TEXT_BITS, extract
 from detector.segment import segment_text, windows_of
-from detector.spam import CLIP, Bag, Part, SpamScorer, summarise
+from detector.spam import CLIP as SPAM_CLIP
+from detector.spam import Bag, Part, SpamScorer, summarise
 from training.dataset import Dataset
 from training.export import as_bytes
 from training.sites import FOLDS, site_fold
+from training.standardising import mean_and_spread
 
 LEAST_PAGES = 20
 """Spam pages, and others, below which no scorer is made."""
@@ -31,6 +33,9 @@ PENALTY = 3.0
 """scikit-learn's `alpha`, of the networks: with 10 fewer spam pages are found in cross-validation, by a third."""
 
 LEARNING_RATE = 2e-3
+
+LEAST_SPREAD = 1e-6
+"""Standard deviation below which a column counts as constant: only one that is, but for rounding."""
 
 
 def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> SpamScorer | None:
@@ -58,15 +63,14 @@ def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> Sp
         return None
     words, words_scale, scores = _fit_words(_matrix(bags), is_spam, np.array(folds), seed)
     columns = np.column_stack((np.array(summaries), scores))
-    mean, scale = columns.mean(axis=0), columns.std(axis=0)
-    scale[scale < 1e-6] = 1.0
-    standard = np.clip((columns - mean) / scale, -CLIP, CLIP)
+    mean, spread = mean_and_spread(columns, LEAST_SPREAD)
+    standard = np.clip((columns - mean) / spread, -SPAM_CLIP, SPAM_CLIP)
     networks = [_fit_network(standard, is_spam, seed * NETWORKS + number) for number in range(NETWORKS)]
     return SpamScorer(
         words,
         words_scale,
         mean.astype(np.float32),
-        scale.astype(np.float32),
+        spread.astype(np.float32),
         hidden=np.concatenate([network.coefs_[0] for network in networks], axis=1).astype(np.float32),
         hidden_bias=np.concatenate([network.intercepts_[0] for network in networks]).astype(np.float32),
         output=np.concatenate([network.coefs_[1][:, 0] / NETWORKS for network in networks]).astype(np.float32),
