@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Number
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter, validate_data
 
 from detector.data import LABELS
 from detector.errors import UsageError
@@ -92,7 +93,7 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
             raise TypeError(
                 f"{type(estimator).__name__} gives no probabilities; wrap it in sklearn.calibration.CalibratedClassifierCV"
             )
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
+        weights = None if sample_weight is None else _checked_weights(sample_weight, len(rows))
         if weights is not None and not has_fit_parameter(estimator, "sample_weight"):
             raise TypeError(f"{type(estimator).__name__} takes no sample_weight; fit without it")
         self.classes_ = np.unique(targets)
@@ -157,6 +158,27 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
     def _standardised(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         found: NDArray[np.float64] = np.clip((rows - self.mean_) / self.scale_, -CLIP, CLIP)
         return found
+
+
+def _checked_weights(sample_weight: ArrayLike, n_rows: int) -> NDArray[np.floating]:
+    """Weights as an array; (n_rows,) float32 or float64. One number stands for every row.
+
+    Raises:
+        ValueError: They are not one for each row, not finite, or all 0.
+    """
+    weights: NDArray[np.floating] = check_array(
+        np.full(n_rows, sample_weight) if isinstance(sample_weight, Number) else sample_weight,
+        ensure_2d=False,
+        dtype=[np.float64, np.float32],
+        order="C",
+        input_name="sample_weight",
+    )
+    if weights.shape != (n_rows,):
+        raise ValueError(f"sample_weight has the shape {weights.shape}; give one weight for each of the {n_rows} rows")
+    if not weights.any():
+        # scikit-learn's own checks of estimators ask for this wording.
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
 
 
 Layers = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
