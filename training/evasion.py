@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
-from training.compose import Template, texts_labelled
+from training.compose import ListStyle, texts_labelled
 from training.labelling import LabelledPage
 from training.rewriting import Lines, rewrite_pages
 
@@ -104,10 +104,10 @@ def _prose(page: LabelledPage) -> NDArray[np.bool_]:
 
 def _dressed(page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator) -> Lines:
     """The lines of the page with each line of its prose dressed, all in one way."""
-    template, separator = Template(words, random), str(random.choice(_SEPARATORS))
+    style, separator = ListStyle(words, random), str(random.choice(_SEPARATORS))
     recurring = [furniture[i] for i in random.integers(len(furniture), size=random.integers(1, 4))]
     ways: list[Callable[[str], str]] = [
-        template.item,
+        style.item,
         lambda text: separator.join(text.split()),
         lambda text: " ".join((text, *recurring)),
         str.title,

@@ -25,7 +25,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
-from training.labelling import LabelledPage, as_text, without_spun
+from training.labelling import UNKNOWN, LabelledPage, as_text, without_spun
 from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
@@ -225,7 +225,7 @@ def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache
             continue
         page = segment_html(sample.content) if kind == "html" else segment_text(sample.content[:MOST_UNLABELLED_CHARS])
         if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
-            unknown = np.full(len(page), -1, np.int8)
+            unknown = np.full(len(page), UNKNOWN, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
     return build_dataset(chosen, kind, cache)
 
