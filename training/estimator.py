@@ -25,19 +25,22 @@ from training.standardising import mean_and_spread
 LEAST_SPREAD = 1e-3
 """Standard deviation below which a column counts as constant."""
 
-SAME = 1e-6
+MOST_DIFFERENCE = 1e-6
 """Difference of probabilities up to which weights read from an estimator are its own."""
 
-LEAST_PROBABILITY = 0.004
+LEAST_TAUGHT = 0.004
 """As certain as a distilled network learns to be."""
 
-ABSENT = -20.0
+ABSENT_LOGIT = -20.0
 """Log-odds of a label that was not in the training rows."""
 
-DISTILLED = (64, 32)
+DISTILLED_SIZES = (64, 32)
 """Hidden layers of the network that stands in for an estimator without one."""
 
-ROWS_TO_LEARN, PASSES = 5_000_000, (6, 200)
+DISTILLED_PENALTY = 0.01
+"""scikit-learn's `alpha` of that network: the penalty on the squares of its weights, a hundred times its default."""
+
+DISTILLED_ROWS, DISTILLED_PASSES = 5_000_000, (6, 200)
 """Rows a distilled network sees in all, within these numbers of passes over them."""
 
 
@@ -201,14 +204,18 @@ def _gives(layers: Layers, standard: NDArray[np.float64], probabilities: NDArray
     logits = activations @ layers[0][-1] + layers[1][-1]
     if logits.shape[1] == 1:
         logits = np.concatenate((np.zeros_like(logits), logits), axis=1)
-    return logits.shape == probabilities.shape and bool(np.abs(softmax(logits) - probabilities).max(initial=0) < SAME)
+    return logits.shape == probabilities.shape and bool(
+        np.abs(softmax(logits) - probabilities).max(initial=0) < MOST_DIFFERENCE
+    )
 
 
 def _distilled(standard: NDArray[np.float64], probabilities: NDArray[np.float64], random_state: int | None) -> Layers:
     """A small network that gives an estimator's log-probabilities (Bucila, Caruana, Niculescu-Mizil, KDD 2006)."""
-    logs = np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
-    passes = int(np.clip(ROWS_TO_LEARN // len(standard), *PASSES))
-    network = MLPRegressor(hidden_layer_sizes=DISTILLED, alpha=0.01, max_iter=passes, random_state=random_state)
+    logs = np.log(np.clip(probabilities, LEAST_TAUGHT, 1))
+    passes = int(np.clip(DISTILLED_ROWS // len(standard), *DISTILLED_PASSES))
+    network = MLPRegressor(
+        hidden_layer_sizes=DISTILLED_SIZES, alpha=DISTILLED_PENALTY, max_iter=passes, random_state=random_state
+    )
     with warnings.catch_warnings():
         # It is meant to stop after a number of passes.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -224,6 +231,6 @@ def _spread_outputs(
     if last.shape[1] == 1:
         last, bias = np.concatenate((np.zeros_like(last), last), axis=1), np.append(0.0, bias)
     whole = np.zeros((last.shape[0], len(LABELS)))
-    offsets = np.full(len(LABELS), ABSENT)
+    offsets = np.full(len(LABELS), ABSENT_LOGIT)
     whole[:, classes.astype(int)], offsets[classes.astype(int)] = last, bias
     return [RealLayer(*pair) for pair in zip([*weights[:-1], whole], [*biases[:-1], offsets], strict=True)]

@@ -25,7 +25,7 @@ from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out, text_pages
 
-ANCHOR = 0.1
+ANCHOR_PENALTY = 0.1
 """Weight of half the squared distance from the old weights, beside the mean log loss. From .01 to .3 the result hardly
 changes; .001 loses more content."""
 
@@ -83,7 +83,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
     inputs = head.standardised(segment_rows(head, data))
     page_weights = np.ones(len(data), np.float32)
     rows = Rows.of(data, inputs, one_hot(data.labels), data.weights, page_weights)
-    return replace(head, networks=[fit_on(network, rows, ANCHOR) for network in head.networks])
+    return replace(head, networks=[fit_on(network, rows, ANCHOR_PENALTY) for network in head.networks])
 
 
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:

@@ -37,10 +37,10 @@ STUDENT_ROWS = 10_000_000
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
 
-SIZES = (128, 64)
-"""Outputs of the first dense layer; of the second and of the later stages, in the network that is kept."""
+STUDENT_SIZES = (128, 64)
+"""Of the student, the network that is kept: outputs of the first dense layer; of the second and of the later stages."""
 
-TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": SIZES}
+TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": STUDENT_SIZES}
 """Of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no better than (96, 48);
 since text pages teach it as well nothing wider was tried."""
 
@@ -70,6 +70,10 @@ LIFT: dict[Kind, float] = {"text": 0.3, "html": 0.5}
 
 LEAST_SPREAD = 1e-3
 """Standard deviation below which an input counts as constant."""
+
+SCORER_PENALTY, SCORER_PASSES = 3e-6, 8
+"""scikit-learn's `alpha` and `max_iter` of the scorers of words and of class names: the penalty on the squares of their
+weights, a thirtieth of its default, and passes over the segments."""
 
 _PAGES_AT_A_TIME = 64
 _QUANTILE = 0.9999
@@ -132,7 +136,7 @@ def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, pro
     progress(f"{kind}: student on {len(whole.X):,} segments")
     student_seed = seed * (TEACHERS + 1) + TEACHERS
     # What the teachers say has the pages' F1 in it already.
-    return fit_network(whole, SIZES, student_seed, rows_seen=STUDENT_ROWS)
+    return fit_network(whole, STUDENT_SIZES, student_seed, rows_seen=STUDENT_ROWS)
 
 
 def _mean_probabilities(networks: list[Network], rows: Rows) -> NDArray[np.float32]:
@@ -204,7 +208,9 @@ def _fit_scorer(data: Dataset, rows: sp.csr_matrix, seed: int) -> tuple[HashedSc
     folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)[data.page_of]
 
     def fit(chosen: NDArray[np.bool_]) -> SGDClassifier:
-        scorer = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=8, tol=None, average=True, random_state=seed)
+        scorer = SGDClassifier(
+            loss="log_loss", alpha=SCORER_PENALTY, max_iter=SCORER_PASSES, tol=None, average=True, random_state=seed
+        )
         return scorer.fit(rows[chosen], data.labels[chosen], sample_weight=data.weights[chosen])
 
     known = data.labels >= 0
