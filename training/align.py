@@ -29,8 +29,8 @@ SMALL_GAP = 40_000
 proportion to it."""
 
 PREFIX_GAP = 2_000
-"""Tokens on either side from which a gap's beginnings are not matched just because they are equal. A long gap may be the
-whole page, which begins with a title and a menu that repeat words of the article; there only anchors decide."""
+"""Tokens on either side from which a gap's beginnings are not matched just because they are equal. A long gap may be
+the whole page, which begins with a title and a menu that may repeat words of the article; there only anchors decide."""
 
 MIN_RUN = 2
 """Matched runs shorter than this, standing alone, are chance."""
@@ -147,7 +147,7 @@ def _longest_runs(page: list[str], gold: list[str], gap: Gap) -> list[Run]:
 
 
 def _split_at_anchors(page: list[str], gold: list[str], gap: Gap) -> tuple[list[Run], list[Gap]]:
-    """The anchors of a gap, drawn out as far as they match, and the gaps between them; nothing where it has no anchor."""
+    """The anchors of a gap, drawn out as far as they match, and the gaps between them; none where it has no anchor."""
     chains = (_anchors(page, gold, gap, size) for size in ANCHOR_SIZES)
     chain = next((chain for chain in chains if chain), [])
     runs, gaps, rest = [], [], gap

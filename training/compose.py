@@ -23,7 +23,7 @@ from training.samples import COMPOSED, Sample
 MIN_ARTICLE_SEGMENTS = 4
 """Segments of content from which a page has an article that a list can stand inside of."""
 
-SHARE = 0.4
+COMPOSED_SHARE = 0.4
 """Composed pages by pages given."""
 
 MOST_FRAME = 15
@@ -39,7 +39,7 @@ MENU_CHARS, MENU_WORDS, MENU_ENTRIES = 25, 3, (3, 9)
 """Characters and words of an entry of a menu at most, and the number of entries: from the first, below the second."""
 
 HEADLINE_CHARS, LEAST_HEADLINES = (20, 110), 20
-"""Characters of a line of a link list that may be a headline, and how many such lines there must be to compose pages."""
+"""Characters of a line of a link list that may be a headline, and how many such lines are needed to compose pages."""
 
 ITEMS = (4, 300)
 """Items of a list, at least and at most, evenly on a logarithmic scale: networks that see all that follows an article
@@ -80,7 +80,7 @@ _MONTH_NAMES = [
 ]
 
 
-def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -> list[LabelledPage]:
+def compose_pages(pages: Sequence[LabelledPage], seed: int, share: float = COMPOSED_SHARE) -> list[LabelledPage]:
     """Make text pages of articles and lists out of labelled text pages.
 
     Args:
@@ -115,7 +115,7 @@ def _holds_list(page: LabelledPage) -> bool:
 
 
 def _recombined(headlines: list[str], random: np.random.Generator) -> list[str]:
-    """The first halves of a few headlines, each with every second half, in no order."""
+    """The first halves of a few headlines, each joined to every second half, in random order."""
     few = [headlines[i].split() for i in random.integers(len(headlines), size=random.integers(*FEW_HEADLINES))]
     halves = [(" ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])) for words in few]
     combined = [f"{first} {second}".strip() for first, _ in halves for _, second in halves]
@@ -124,7 +124,7 @@ def _recombined(headlines: list[str], random: np.random.Generator) -> list[str]:
 
 
 def texts_labelled(page: LabelledPage, label: int) -> list[str]:
-    """The texts of a page's segments of one label, but for those of which nothing is to be learnt."""
+    """The texts of a page's segments of one label, without those of weight 0, from which nothing is to be learnt."""
     chosen = ((page.labels == label) & (page.weights > 0)).tolist()
     return [text for text, is_one in zip(page.page.segment_texts(), chosen, strict=True) if is_one]
 
@@ -211,7 +211,7 @@ class ListStyle:
         self._date_style = int(random.integers(6))
 
     def words(self, count: int) -> str:
-        """Words of the page's own vocabulary, or of no language at all."""
+        """That many words: of the page's own vocabulary, or of no language at all."""
         if not self._invented:
             return " ".join(self._vocabulary[i] for i in self._random.integers(len(self._vocabulary), size=count))
         sizes = self._random.integers(2, 10, size=count)

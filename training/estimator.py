@@ -29,7 +29,7 @@ MOST_DIFFERENCE = 1e-6
 """Difference of probabilities up to which weights read from an estimator are its own."""
 
 LEAST_TAUGHT = 0.004
-"""As certain as a distilled network learns to be."""
+"""Probabilities are raised to this before a network is distilled from their logarithms, which have no end below."""
 
 ABSENT_LOGIT = -20.0
 """Log-odds of a label that was not in the training rows."""
@@ -41,7 +41,7 @@ DISTILLED_PENALTY = 0.01
 """scikit-learn's `alpha` of that network: the penalty on the squares of its weights, a hundred times its default."""
 
 DISTILLED_ROWS, DISTILLED_PASSES = 5_000_000, (6, 200)
-"""Rows a distilled network sees in all, within these numbers of passes over them."""
+"""Rows a distilled network sees in all its passes, and least and most of the passes."""
 
 
 class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
@@ -49,10 +49,10 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
 
     Rows are standardised and cut as a model's are, so that what is fitted here is what runs after the export.
 
-    Linear models whose probabilities are the softmax (or, of two classes, the logistic function) of their decision values,
-    and `MLPClassifier` with rectified hidden layers, are exported as they are, up to the rounding of weights. Any other
-    estimator is distilled: a small network learns its log-probabilities on the rows given to the export. What is lost so is
-    in `agreement_`, the share of rows on which estimator and export agree.
+    Linear models whose probabilities are the softmax (or, of two classes, the logistic function) of their decision
+    values, and `MLPClassifier` with rectified hidden layers, are exported as they are, up to the rounding of weights.
+    Any other estimator is distilled: a small network learns its log-probabilities on the rows given to the export.
+    `agreement_`, the share of rows on which estimator and export agree, says what is lost by that.
 
     Args:
         estimator: Cloned and fitted; None is a multinomial logistic regression.
@@ -94,7 +94,8 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         estimator = LogisticRegression(max_iter=1000) if self.estimator is None else clone(self.estimator)
         if not hasattr(estimator, "predict_proba"):
             raise TypeError(
-                f"{type(estimator).__name__} gives no probabilities; wrap it in sklearn.calibration.CalibratedClassifierCV"
+                f"{type(estimator).__name__} gives no probabilities; "
+                "wrap it in sklearn.calibration.CalibratedClassifierCV"
             )
         weights = None if sample_weight is None else _checked_weights(sample_weight, len(rows))
         if weights is not None and not has_fit_parameter(estimator, "sample_weight"):
@@ -132,7 +133,8 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         check_is_fitted(self)
         if not np.isin(self.classes_, range(len(LABELS))).all():
             raise UsageError(
-                f"classes are {self.classes_.tolist()}; fit on indices into LABELS to export: 0 content, 1 link_list, 2 boilerplate"
+                f"classes are {self.classes_.tolist()}; fit on indices into LABELS to export: "
+                "0 content, 1 link_list, 2 boilerplate"
             )
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         standard = self._standardised(rows)

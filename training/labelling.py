@@ -28,7 +28,7 @@ LINK_SHARE = 0.5
 """Share of a segment's characters in links from which it belongs to a link list."""
 
 SPUN_CHARS = 80
-"""Lines of pages without content from which they teach nothing: see `without_spun`."""
+"""Characters from which a line of a page without content teaches nothing: see `without_spun`."""
 
 BESIDE_LINKS_CHARS = 200
 """Characters from which a segment is too long to be the heading, a date or a teaser of the links around it."""
@@ -100,8 +100,9 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
 def without_spun(page: LabelledPage) -> LabelledPage:
     """A text page, with nothing to be learnt of its long lines if none of it is content.
 
-    Spun prose is prose by all that is known of a line. Networks that are taught its labels doubt every page of nothing but prose,
-    most of all in languages they have seldom seen; whether a page is spam is told of the page as a whole.
+    By all that is known of a line, spun prose is prose. Networks that are taught its labels come to doubt every page of
+    nothing but prose, most of all in languages they have seldom seen. Whether a page is spam is said of the page as a
+    whole (`training.spam`).
     """
     if (page.labels == CONTENT).any():
         return page
@@ -173,7 +174,10 @@ def _beside_links(linked: NDArray[np.bool_], content: NDArray[np.bool_], page: S
 
 
 def _titles_and_captions(sample: Sample, page: SegmentedPage, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Unmatched segments a gold without titles leaves out: the title, what stands between it and the text, captions."""
+    """Unmatched segments that a gold text without titles leaves out; (n_segments,) bool.
+
+    They are the title, what stands between it and the text, and captions.
+    """
     chosen = np.zeros(len(page), bool)
     if page.elements is None:
         return chosen

@@ -1,9 +1,10 @@
 """Simulated sites: many pages of one template, each with an article of its own, as a crawler would find them.
 
 Template and articles are those of real labelled pages: all segments of one page but its content make the template, the
-content of others the articles, each inside its own markup. Around the article stand what sites put there and no page
-alone gives away: a byline, links to the next page, and a block of other pages' headlines that rotates from page to
-page. Some pages are listings with the first paragraphs of articles as teasers, some exist twice under two addresses.
+content of others the articles, each inside its own markup. Around the article stands what a site puts there, and what a
+page alone does not give away as recurring: a byline, links to the next page, and a block of other pages' headlines that
+changes from page to page. Some pages are listings with the first paragraphs of articles as teasers, and some exist
+twice, under two addresses.
 """
 
 from __future__ import annotations

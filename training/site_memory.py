@@ -2,8 +2,9 @@
 
     detector signatures teach MODEL --corpora DIR [--unseen MODEL]
 
-The sites are made of held-out pages, and what the page alone says of them comes from a model that has not seen them, so
-that the head learns how far each of the two can be trusted where it counts: on pages nobody has trained on.
+A site head weighs two sources: what the page alone says, and what other pages of the site hold. The sites are made of
+held-out pages, and the first of the two comes from a model that has not seen them. So the head learns how far to trust
+each source on pages that nobody has trained on.
 """
 
 from __future__ import annotations
@@ -32,11 +33,20 @@ SITES = 60
 """Simulated sites for each kind of page."""
 
 LEAST_SITE_PAGES, MOST_SITE_PAGES = 2, 400
+"""Pages of a simulated site, evenly on a logarithmic scale."""
+
+WHOLLY_KNOWN, LEAST_KNOWN = 0.5, 0.1
+"""Share of the sites all of whose pages are in the memory; of the others, at least this share of the pages is."""
+
+COPIED = 0.1
+"""Share of the judged articles that also stand on another host."""
+
 MOST_JUDGED = 12
-"""Pages of a site that are learnt from; the others only fill the memory."""
+"""Pages of a site at most that are learnt from; the others only fill the memory."""
 
 CONTENT_WEIGHT = 3.0
-"""A line of an article taken for template is worse than a line of template left standing."""
+"""Weight of content beside 1 for the rest: a line of an article taken for template is worse than a line of template
+left standing."""
 
 SITE_HEAD_SIZES = (24, 12)
 """Outputs of the network's first dense layer; of the second and of the convolutions."""
@@ -99,7 +109,7 @@ def fit_site_heads(
 
 
 def signatures_of(pages: Iterable[Page]) -> SignatureStore:
-    """Counts of pages under their addresses."""
+    """Counts of the signatures of pages, under the pages' addresses."""
     counter = SignatureCounter(scheme())
     count_pages(pages, counter)
     return counter.freeze()
@@ -135,10 +145,10 @@ def _simulate(
         filling = [fillers[i] for i in random.permutation(len(fillers))[: size - len(judged)].tolist()]
         whole = make_site(template, judged, filling, kind, f"simulated-{number}.example", random)
         # A crawl has seen part of a site, and the page at hand may be among what it has seen.
-        known_share = 1.0 if random.random() < 0.5 else random.uniform(0.1, 1.0)
+        known_share = 1.0 if random.random() < WHOLLY_KNOWN else random.uniform(LEAST_KNOWN, 1.0)
         known = [page for page in whole if random.random() < known_share]
         # Some articles are printed elsewhere too: that a text is found on other hosts says little against it.
-        copies = [_elsewhere(page, number) for page in whole if page.judged and random.random() < 0.1]
+        copies = [_elsewhere(page, number) for page in whole if page.judged and random.random() < COPIED]
         store = SignatureStore.merge([signatures_of(map(as_page, [*known, *copies])), web])
         yield _rows([page for page in whole if page.judged], store, head, kind)
 

@@ -1,4 +1,4 @@
-"""Fit the scorer of whole pages: which of the pages that were read line by line hold no content at all."""
+"""Fit the scorer of whole pages, which learns from pages labelled line by line which of them have no content at all."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from training.sites import FOLDS, site_fold
 from training.standardising import mean_and_spread
 
 LEAST_PAGES = 20
-"""Spam pages, and others, below which no scorer is made."""
+"""Fewer spam pages than this, or fewer others, make no scorer."""
 
 WORDS_PENALTY = 30.0
-"""scikit-learn's `C`, of the scorer of words."""
+"""scikit-learn's `C` of the scorer of words, the inverse of the penalty."""
 
 NETWORKS, HIDDEN, PASSES = 3, 24, 60
-"""Networks whose mean is kept, as one; units of each; passes over the pages."""
+"""Networks whose mean is kept, written as one network; hidden units of each; passes of each over the pages."""
 
 PENALTY = 3.0
 """scikit-learn's `alpha`, of the networks: with 10 fewer spam pages are found in cross-validation, by a third."""
@@ -41,7 +41,8 @@ LEAST_SPREAD = 1e-6
 def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> SpamScorer | None:
     """A scorer, or None where too few pages are labelled line by line.
 
-    A page aligned to a gold text always has content, so that those would teach what a corpus is like, not what spam is.
+    Only those pages are learnt from. A page aligned to a gold text always has content: such pages would teach what
+    their corpus is like, not what spam is.
 
     Args:
         data: Text pages.
@@ -96,7 +97,12 @@ def _matrix(bags: Iterable[Bag]) -> sp.csr_matrix:
 def _fit_words(
     bags: sp.csr_matrix, spam: NDArray[np.bool_], folds: NDArray[np.int64], seed: int
 ) -> tuple[NDArray[np.int8], float, NDArray[np.float64]]:
-    """Weights of the words in eight bits, what a step is worth, and each page's score by weights that have not seen its site."""
+    """Fit the weights of words.
+
+    Returns:
+        (n_buckets,) int8, the weights; what a step of them is worth; and (n_pages,) float64, the score of each page by
+        weights that have not seen its site.
+    """
 
     def fit(pages: NDArray[np.bool_]) -> NDArray[np.float64]:
         scorer = LogisticRegression(C=WORDS_PENALTY, solver="liblinear", random_state=seed, fit_intercept=False)
@@ -106,7 +112,7 @@ def _fit_words(
     scores = np.zeros(len(spam))
     for fold in np.unique(folds):
         inside = folds == fold
-        # A fold without which all pages are of one kind has nothing to teach about it: its scores stay 0.
+        # Where all pages of the other folds are spam, or none, they teach nothing: the scores of this fold stay 0.
         if 0 < spam[~inside].sum() < (~inside).sum():
             scores[inside] = bags[inside] @ fit(~inside)
     weights = fit(np.ones(len(spam), bool))

@@ -86,8 +86,8 @@ def _cross_entropy(probabilities: Reals, rows: Rows) -> tuple[float, Reals]:
 def _page_f1_loss(probabilities: Reals, rows: Rows, places: Places) -> tuple[float, Reals]:
     """One less the mean over pages of the F1 of content, by characters, and its gradient along the logits.
 
-    Probabilities take the place of decisions in it, as in the Dice loss of segmented pictures (Milletari, Navab, Ahmadi,
-    "V-Net", 3DV 2016). Pages without content do not count.
+    Probabilities take the place of decisions in it, as in the Dice loss of segmented pictures (Milletari, Navab,
+    Ahmadi, "V-Net", 3DV 2016). Pages without content do not count.
     """
     page_of, n_pages = places.page_of, len(places.offsets) - 1
     chars = np.minimum(rows.chars, MOST_CHARS) * (rows.weights > 0)

@@ -21,14 +21,14 @@ NEAR_REACH = 32
 page does (at most `MOST_REACH`)."""
 
 Plan = list[tuple[Sight, int]]
-"""What each stage looks at, and its distance in segments (0 where it has none), in the order in which the stages run."""
+"""What each stage looks at, and its distance in segments (0 where it has none), in the order in which they run."""
 
 
 def plan_of(groupings: int) -> Plan:
-    """The stages of a network: two dense ones, convolutions, and means of the page and of its parts before the last one.
+    """The stages of a network: two dense ones, then convolutions, and means before the last of them.
 
-    The parts are what is before and after a segment, and the segments in the same kind of place (the groupings). Text
-    pages have no groupings: means of what is nearby, before and after, stand in for them.
+    The means are those of the page, of all before and all after a segment, and of the segments in the same kind of
+    place (the groupings). Text pages have no groupings: means of what is nearby, before and after, stand in for them.
 
     Args:
         groupings: How many groupings there are.

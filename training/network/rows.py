@@ -90,5 +90,5 @@ class Rows:
 
 
 def one_hot(labels: NDArray[np.int8]) -> Floats:
-    """Labels as targets; (n_segments, n_labels) float32. Unknown labels become the first one: their weight must be 0."""
+    """Labels as targets; (n_segments, n_labels) float32. Unknown labels become the first: their weight must be 0."""
     return np.eye(len(LABELS), dtype=np.float32)[np.maximum(labels, 0)]

@@ -117,7 +117,7 @@ def _running_sums(rows: Reals) -> NDArray[np.float64]:
 
 
 def _beside_neighbours(rows: Reals, places: Places, distance: int) -> Reals:
-    """The row at a distance before each row, the row, and the one as far after it; zeros beyond the page; (n_rows, 3 k)."""
+    """Each row between those at a distance before and after it, zeros beyond the page; (n_rows, 3 k) of (n_rows, k)."""
     width = rows.shape[1]
     beside = np.zeros((len(rows), 3 * width), rows.dtype)
     beside[:, width : 2 * width] = rows
