@@ -25,7 +25,7 @@ from detector.data import CONTENT, Kind  # noqa: E402
 from training.corpora import MEASURE_ONLY, corpus_file, label_corpus, read_corpus, read_raw_texts  # noqa: E402
 from training.labelling import LabelledPage, label_page  # noqa: E402
 from training.simulation import both_modes, make_article, make_filler, make_site, make_template  # noqa: E402
-from training.site_memory import as_page, remember  # noqa: E402
+from training.site_memory import as_page, signatures_of  # noqa: E402
 
 JUDGED = 40
 SEED = 11
@@ -94,7 +94,7 @@ def measure(
         judged = [others[i] for i in random.permutation(len(others))[: min(JUDGED, size // 2)].tolist()]
         filling = [fillers[i] for i in random.permutation(len(fillers))[: size - len(judged)].tolist()]
         whole = make_site(template, judged, filling, kind, f"measured-{number}.example", random)
-        store = remember(map(as_page, whole))
+        store = signatures_of(map(as_page, whole))
         knowing = Detector(detector.model, signatures=store)
         titles = {article.title.text for article in judged}
         chosen = [page for page in whole if page.judged]

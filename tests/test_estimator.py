@@ -106,8 +106,16 @@ def test_wrong_use_is_said() -> None:
         SegmentClassifier(RidgeClassifier()).fit(X, y)
     with pytest.raises(TypeError, match="LinearDiscriminantAnalysis takes no sample_weight"):
         SegmentClassifier(LinearDiscriminantAnalysis()).fit(X, y, sample_weight=np.ones(60))
+    with pytest.raises(ValueError, match="shape \\(59,\\); give one weight for each of the 60 rows"):
+        SegmentClassifier().fit(X, y, sample_weight=np.ones(59))
     with pytest.raises(UsageError, match="fit on indices into LABELS"):
         SegmentClassifier().fit(X, np.array(["a", "b", "c"])[y]).to_network(X)
+
+
+def test_one_weight_stands_for_every_row() -> None:
+    X, y = rows_of_three(60)
+    one, many = (SegmentClassifier().fit(X, y, sample_weight=weight) for weight in (2, np.full(60, 2.0)))
+    assert np.array_equal(one.predict_proba(X), many.predict_proba(X))
 
 
 def test_parameters_reach_the_estimator() -> None:

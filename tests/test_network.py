@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from detector.data import LABELS
 from detector.network import MOST_IN_MEAN, MOST_REACH, Network, Places, Sight
 from training.export import real_layers, round_network
-from training.network import Rows, _Dropout, _loss_and_slopes, _Parameters, fit_network, fit_on, one_hot, plan_of
+from training.network import Rows, fit_network, fit_on, one_hot, plan_of
+from training.network.loss import loss_and_gradients
+from training.network.parameters import Parameters
+from training.network.sight import Dropout
 
 MakeNetwork = Callable[[int], Network]
 SIZES = [5, 1, 30, 0, 2, 17, 9]
@@ -100,9 +103,9 @@ def test_rounding_and_its_inverse_agree(make_network: MakeNetwork) -> None:
         assert np.array_equal(now.bias, before.bias)
 
 
-def test_slopes_are_those_of_the_loss() -> None:
+def test_gradients_are_those_of_the_loss() -> None:
     random = np.random.default_rng(0)
-    drawn = _Parameters.drawn(5, (4, 3), 2, random)
+    drawn = Parameters.drawn(5, (4, 3), 2, random)
     parameters = drawn.holding([array.astype(np.float64) for array in drawn.arrays])
     inputs, offsets = rows_of([4, 1, 20], 5)
     rows = Rows(
@@ -116,11 +119,11 @@ def test_slopes_are_those_of_the_loss() -> None:
     )
 
     def loss() -> tuple[float, list[NDArray[np.floating]]]:
-        return _loss_and_slopes(parameters, rows, rows.places, _Dropout(), 0.7)
+        return loss_and_gradients(parameters, rows, rows.places, Dropout(), 0.7)
 
-    _, slopes = loss()
-    assert all(slope.any() for slope in slopes)
-    for array, slope in zip(parameters.arrays, slopes, strict=True):
+    _, gradients = loss()
+    assert all(gradient.any() for gradient in gradients)
+    for array, gradient in zip(parameters.arrays, gradients, strict=True):
         for place in range(0, array.size, 5):
             before = array.flat[place]
             array.flat[place] = before + 1e-6
@@ -128,7 +131,7 @@ def test_slopes_are_those_of_the_loss() -> None:
             array.flat[place] = before - 1e-6
             down, _ = loss()
             array.flat[place] = before
-            assert slope.flat[place] == pytest.approx((up - down) / 2e-6, abs=1e-7)
+            assert gradient.flat[place] == pytest.approx((up - down) / 2e-6, abs=1e-7)
 
 
 def test_a_network_learns_what_stands_beside_a_segment() -> None:

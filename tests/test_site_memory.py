@@ -275,6 +275,15 @@ def test_simulated_pages_hold_what_their_labels_say(make_pages: Callable[..., li
         assert all(label == CONTENT for text, label in zip(texts, labelled.labels, strict=True) if text in one.article)
 
 
+def test_an_article_of_a_text_page_has_the_markup_of_its_own_lines(
+    make_pages: Callable[..., list[LabelledPage]],
+) -> None:
+    for one in make_pages(8):
+        article = make_article(_titled(one))
+        assert article is not None
+        assert [block.markup for block in article.body] == [f"<p>{block.text}</p>" for block in article.body]
+
+
 def _titled(page: LabelledPage) -> LabelledPage:
     return replace(page, sample=replace(page.sample, title=f"The story of {page.sample.site}"))
 

@@ -1,4 +1,6 @@
-"""Samples in, models out: readers, alignment of gold text, fitting, evaluation. May import `detector`, never the reverse.
+"""Samples in, models out: readers, alignment of gold text, fitting, evaluation.
+
+This package may import `detector`, never the reverse.
 
 `SegmentClassifier` wraps any scikit-learn classifier; `docs/training-library.md` shows it at work.
 """

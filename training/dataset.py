@@ -67,16 +67,19 @@ class Dataset:
 
     @property
     def places(self) -> Places:
-        """Which page each segment is in, and which stand alike."""
+        """Which page each segment is in, and which segments stand in the same kind of place."""
         return Places.of(self.offsets, self.groups)
 
     @property
     def labelled_by_line(self) -> NDArray[np.bool_]:
-        """(n_pages,) which pages are text whose lines were labelled as they stand: neither HTML read as text, nor composed."""
+        """Which pages are text labelled line by line: neither HTML read as text, nor composed; (n_pages,) bool."""
         return np.array([sample.kind == "text" and sample.source != COMPOSED for sample in self.samples], bool)
 
     def digest(self) -> str:
-        """Equal for equal contents: `joblib.hash` tells a string from its copy, and so one process from another."""
+        """SHA-256 in hexadecimal digits, equal for equal contents.
+
+        `joblib.hash` is not: it tells a string from its copy, and so one process from another.
+        """
         facts = [(sample.id, sample.kind, sample.source, sample.site, sample.page_type) for sample in self.samples]
         content = hashlib.sha256(repr((self.kind, facts)).encode("utf-8", "surrogatepass"))
         tables = [table for table in (self.words, self.classes) if table is not None]
@@ -153,7 +156,7 @@ def build_dataset(pages: Iterable[LabelledPage], kind: Kind, cache: Path | None 
 
 
 def join_groups(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Groups side by side, numbered so that none of one part is one of another."""
+    """The groups of all parts, numbered so that no two parts share one; (n_groupings, n_segments in all) int64."""
     spans = [int(part.max(initial=-1)) + 1 for part in parts]
     return np.concatenate([part + base for part, base in zip(parts, np.cumsum([0, *spans]), strict=False)], axis=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Number
 from typing import Any, Self
 
 import numpy as np
@@ -12,31 +13,35 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, has_fit_parameter, validate_data
 
 from detector.data import LABELS
 from detector.errors import UsageError
 from detector.model import CLIP, Head
 from detector.network import Network, Places, softmax
 from training.export import RealLayer, round_network
+from training.standardising import mean_and_spread
 
 LEAST_SPREAD = 1e-3
-"""Standard deviation below which a column counts as constant: it must not explode on other pages."""
+"""Standard deviation below which a column counts as constant."""
 
-SAME = 1e-6
+MOST_DIFFERENCE = 1e-6
 """Difference of probabilities up to which weights read from an estimator are its own."""
 
-LEAST_PROBABILITY = 0.004
-"""As certain as a distilled network learns to be."""
+LEAST_TAUGHT = 0.004
+"""Probabilities are raised to this before a network is distilled from their logarithms, which have no end below."""
 
-ABSENT = -20.0
+ABSENT_LOGIT = -20.0
 """Log-odds of a label that was not in the training rows."""
 
-DISTILLED = (64, 32)
+DISTILLED_SIZES = (64, 32)
 """Hidden layers of the network that stands in for an estimator without one."""
 
-ROWS_TO_LEARN, PASSES = 5_000_000, (6, 200)
-"""Rows a distilled network sees in all, within these numbers of passes over them."""
+DISTILLED_PENALTY = 0.01
+"""scikit-learn's `alpha` of that network: the penalty on the squares of its weights, a hundred times its default."""
+
+DISTILLED_ROWS, DISTILLED_PASSES = 5_000_000, (6, 200)
+"""Rows a distilled network sees in all its passes, and least and most of the passes."""
 
 
 class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
@@ -44,10 +49,10 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
 
     Rows are standardised and cut as a model's are, so that what is fitted here is what runs after the export.
 
-    Linear models whose probabilities are the softmax (or, of two classes, the logistic function) of their decision values,
-    and `MLPClassifier` with rectified hidden layers, are exported as they are, up to the rounding of weights. Any other
-    estimator is distilled: a small network learns its log-probabilities on the rows given to the export. What is lost so is
-    in `agreement_`, the share of rows on which estimator and export agree.
+    Linear models whose probabilities are the softmax (or, of two classes, the logistic function) of their decision
+    values, and `MLPClassifier` with rectified hidden layers, are exported as they are, up to the rounding of weights.
+    Any other estimator is distilled: a small network learns its log-probabilities on the rows given to the export.
+    `agreement_`, the share of rows on which estimator and export agree, says what is lost by that.
 
     Args:
         estimator: Cloned and fitted; None is a multinomial logistic regression.
@@ -89,16 +94,15 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         estimator = LogisticRegression(max_iter=1000) if self.estimator is None else clone(self.estimator)
         if not hasattr(estimator, "predict_proba"):
             raise TypeError(
-                f"{type(estimator).__name__} gives no probabilities; wrap it in sklearn.calibration.CalibratedClassifierCV"
+                f"{type(estimator).__name__} gives no probabilities; "
+                "wrap it in sklearn.calibration.CalibratedClassifierCV"
             )
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, rows)
+        weights = None if sample_weight is None else _checked_weights(sample_weight, len(rows))
         if weights is not None and not has_fit_parameter(estimator, "sample_weight"):
             raise TypeError(f"{type(estimator).__name__} takes no sample_weight; fit without it")
         self.classes_ = np.unique(targets)
-        mean = np.average(rows, axis=0, weights=weights)
-        spread = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights))
-        self.mean_ = mean.astype(np.float32)
-        self.scale_ = np.where(spread < LEAST_SPREAD, 1.0, spread).astype(np.float32)
+        mean, spread = mean_and_spread(rows, LEAST_SPREAD, weights)
+        self.mean_, self.scale_ = mean.astype(np.float32), spread.astype(np.float32)
         standard = self._standardised(rows)
         self.estimator_ = estimator.fit(standard, targets, **({} if weights is None else {"sample_weight": weights}))
         return self
@@ -129,7 +133,8 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         check_is_fitted(self)
         if not np.isin(self.classes_, range(len(LABELS))).all():
             raise UsageError(
-                f"classes are {self.classes_.tolist()}; fit on indices into LABELS to export: 0 content, 1 link_list, 2 boilerplate"
+                f"classes are {self.classes_.tolist()}; fit on indices into LABELS to export: "
+                "0 content, 1 link_list, 2 boilerplate"
             )
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         standard = self._standardised(rows)
@@ -160,6 +165,27 @@ class SegmentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] #
         return found
 
 
+def _checked_weights(sample_weight: ArrayLike, n_rows: int) -> NDArray[np.floating]:
+    """Weights as an array; (n_rows,) float32 or float64. One number stands for every row.
+
+    Raises:
+        ValueError: They are not one for each row, not finite, or all 0.
+    """
+    weights: NDArray[np.floating] = check_array(
+        np.full(n_rows, sample_weight) if isinstance(sample_weight, Number) else sample_weight,
+        ensure_2d=False,
+        dtype=[np.float64, np.float32],
+        order="C",
+        input_name="sample_weight",
+    )
+    if weights.shape != (n_rows,):
+        raise ValueError(f"sample_weight has the shape {weights.shape}; give one weight for each of the {n_rows} rows")
+    if not weights.any():
+        # scikit-learn's own checks of estimators ask for this wording.
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
 Layers = tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]
 
 
@@ -180,14 +206,18 @@ def _gives(layers: Layers, standard: NDArray[np.float64], probabilities: NDArray
     logits = activations @ layers[0][-1] + layers[1][-1]
     if logits.shape[1] == 1:
         logits = np.concatenate((np.zeros_like(logits), logits), axis=1)
-    return logits.shape == probabilities.shape and bool(np.abs(softmax(logits) - probabilities).max(initial=0) < SAME)
+    return logits.shape == probabilities.shape and bool(
+        np.abs(softmax(logits) - probabilities).max(initial=0) < MOST_DIFFERENCE
+    )
 
 
 def _distilled(standard: NDArray[np.float64], probabilities: NDArray[np.float64], random_state: int | None) -> Layers:
     """A small network that gives an estimator's log-probabilities (Bucila, Caruana, Niculescu-Mizil, KDD 2006)."""
-    logs = np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
-    passes = int(np.clip(ROWS_TO_LEARN // len(standard), *PASSES))
-    network = MLPRegressor(hidden_layer_sizes=DISTILLED, alpha=0.01, max_iter=passes, random_state=random_state)
+    logs = np.log(np.clip(probabilities, LEAST_TAUGHT, 1))
+    passes = int(np.clip(DISTILLED_ROWS // len(standard), *DISTILLED_PASSES))
+    network = MLPRegressor(
+        hidden_layer_sizes=DISTILLED_SIZES, alpha=DISTILLED_PENALTY, max_iter=passes, random_state=random_state
+    )
     with warnings.catch_warnings():
         # It is meant to stop after a number of passes.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -203,6 +233,6 @@ def _spread_outputs(
     if last.shape[1] == 1:
         last, bias = np.concatenate((np.zeros_like(last), last), axis=1), np.append(0.0, bias)
     whole = np.zeros((last.shape[0], len(LABELS)))
-    offsets = np.full(len(LABELS), ABSENT)
+    offsets = np.full(len(LABELS), ABSENT_LOGIT)
     whole[:, classes.astype(int)], offsets[classes.astype(int)] = last, bias
     return [RealLayer(*pair) for pair in zip([*weights[:-1], whole], [*biases[:-1], offsets], strict=True)]

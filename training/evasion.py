@@ -1,8 +1,9 @@
-"""Pages rewritten for training as those would rewrite them who want a list of links kept, or an article removed.
+"""Pages rewritten for training by somebody who wants a list of links kept, or an article removed.
 
-Every line of a page's lists gets a sentence beside it, or every line of its prose is dressed as an item of a list, and all keep
-their labels. Sentences are those of other pages, and what joins them and how lines are dressed is drawn anew for every page, so
-that only the operation can be learnt. `tests/evasion` measures on other pages, with wordings of its own.
+Every line of a page's lists gets a sentence beside it (`evade_pages`), or every line of its prose is dressed as an item
+of a list (`dress_pages`); all lines keep their labels. The sentences are those of other pages. What joins them to a
+line, and how lines are dressed, is drawn anew for every page, so that only the operation can be learnt. `tests/evasion`
+measures on other pages, with wordings of its own.
 """
 
 from __future__ import annotations
@@ -14,43 +15,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import BOILERPLATE, CONTENT, LINK_LIST
-from training.compose import Template, texts_labelled
+from training.compose import ListStyle, texts_labelled
 from training.labelling import LabelledPage
 from training.rewriting import Lines, rewrite_pages
 
-SHARE = 0.03
+EVADING_SHARE = 0.03
 """Pages with rewritten lists by pages given."""
 
 DRESSED_SHARE = 0.02
 """Pages with dressed prose by pages given."""
 
 LEAST_PROSE = 4
-"""Lines of prose from which a page's prose is dressed."""
+"""Lines of prose that a page must have for its prose to be dressed."""
 
 PROSE_CHARS = 80
-"""Shorter lines of content are left as they are: dressed, they are what items of a list are."""
+"""Shorter lines of content are left as they are: dressed, they would look like items of genuine lists."""
 
 LEAST_LINES = 3
-"""Lines of a list from which a page is rewritten."""
+"""Lines of link lists that a page must have to be rewritten."""
 
 FURNITURE_CHARS = 40
 """Longer lines of boilerplate are not put behind prose."""
 
 MOST_ITEM_CHARS = 150
-"""Longer lines labelled as a list are prose already: those of spun pages."""
+"""Longer lines labelled `link_list` are prose already (spun pages have such) and get no sentence."""
 
 _SENTENCE = re.compile(r"[^.!?。！？।]{30,180}[.!?。！？।]")
 _SEPARATORS = (" · ", " / ", " - ", " • ", " > ", "_", " » ", "  ", ", ")
 _GLUES = (" ", " ", ", ", ". ", ": ", " - ", " — ", "; ", " … ", " (")
 
 Language = tuple[str, str | None]
-"""Corpus, and language where it is known: sentences are borrowed within one."""
+"""Corpus, and language where it is known. Sentences are borrowed within one of these pairs."""
 
 Lenders = dict[Language, list[tuple[str, str]]]
 """Sentences of content, each with its site."""
 
 
-def evade_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -> list[LabelledPage]:
+def evade_pages(pages: Sequence[LabelledPage], seed: int, share: float = EVADING_SHARE) -> list[LabelledPage]:
     """Make further pages of labelled ones, with prose beside the links of their lists.
 
     Args:
@@ -104,10 +105,10 @@ def _prose(page: LabelledPage) -> NDArray[np.bool_]:
 
 def _dressed(page: LabelledPage, furniture: list[str], words: list[str], random: np.random.Generator) -> Lines:
     """The lines of the page with each line of its prose dressed, all in one way."""
-    template, separator = Template(words, random), str(random.choice(_SEPARATORS))
+    style, separator = ListStyle(words, random), str(random.choice(_SEPARATORS))
     recurring = [furniture[i] for i in random.integers(len(furniture), size=random.integers(1, 4))]
     ways: list[Callable[[str], str]] = [
-        template.item,
+        style.item,
         lambda text: separator.join(text.split()),
         lambda text: " ".join((text, *recurring)),
         str.title,
@@ -129,13 +130,17 @@ def _lenders(pages: Sequence[LabelledPage]) -> Lenders:
 
 
 def _borrowed(lenders: Sequence[tuple[str, str]], site: str, count: int, random: np.random.Generator) -> list[str]:
-    """Texts of other sites; of the page's own where there is no other."""
+    """At most `count` sentences of other sites; of the page's own site where none of another was drawn."""
     drawn = [lenders[i] for i in random.integers(len(lenders), size=4 * count)]
     return [text for lender, text in drawn if lender != site][:count] or [text for _, text in drawn[:count]]
 
 
 def _with_prose(page: LabelledPage, lenders: Lenders, random: np.random.Generator) -> Lines:
-    """The lines of the page with a sentence beside each line of the page's lists but their headings: a few that recur, or another one each time."""
+    """The lines of the page, with a sentence beside each line of its lists but their headings.
+
+    One sentence for all lines, a few that recur, or about as many as there are lines; joined to the line, or on a line
+    of its own after every first, second or third line.
+    """
     sample = page.sample
     languages = list(lenders)
     language: Language = (sample.source, sample.lang)

@@ -1,7 +1,7 @@
 """Real weights to the whole numbers that run, and datasets to the rows that networks see.
 
-`detector.model` computes in whole numbers so that a result is the same to the bit everywhere; whatever is fitted here or
-elsewhere goes through `round_network` to get there.
+`detector.network` computes in whole numbers, so that a result is the same to the bit everywhere. Every network that is
+fitted here or elsewhere is brought into them by `round_network`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ from detector.network import Layer, Network, Places, Sight, Stage
 from training.dataset import Dataset
 
 HEADROOM = 1.5
-"""Activations of other pages may exceed those seen by this factor before they are cut."""
+"""Activations of other pages may exceed the largest one seen by this factor before they are cut."""
 
 ROWS_TO_LOOK_AT = 50_000
+"""Rows by which the largest activations are found, up to a whole page."""
+
+MOST_BYTE = 127
+"""Largest magnitude of a weight in eight bits; -128 is not used, so that weights are cut alike on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,8 @@ class RealLayer:
     Attributes:
         weight: (n_in, n_out).
         bias: (n_out,).
-        sight: For the output it does not matter.
-        distance: Of the neighbours, in segments.
+        sight: What it looks at; not used for the output.
+        distance: In segments: of neighbours, or the reach of means.
     """
 
     weight: NDArray[np.floating]
@@ -42,9 +46,9 @@ class RealLayer:
 
 
 def as_bytes(weights: NDArray[np.floating], largest: float) -> tuple[NDArray[np.int8], float]:
-    """Weights in eight bits, and what a step of them is worth; those beyond the largest are cut. Of the same shape."""
-    step = largest / 127 or 1.0
-    return np.clip(np.rint(weights / step), -127, 127).astype(np.int8), step
+    """Weights in eight bits, of the same shape, and what a step of them is worth; magnitudes over `largest` are cut."""
+    step = largest / MOST_BYTE or 1.0
+    return np.clip(np.rint(weights / step), -MOST_BYTE, MOST_BYTE).astype(np.int8), step
 
 
 def round_network(
@@ -59,7 +63,7 @@ def round_network(
         layers: The stages, and last the output.
         inputs: (n_rows, n_in) standardised rows; they show how large the activations become.
         offsets: (n_pages + 1,) int64, the pages of the rows; None takes them for one page, as suits dense layers.
-        groups: Which rows stand alike, as `Features.groups`.
+        groups: The groups of the rows, one array a grouping, as `Features.groups`.
     """
     bounds = np.array([0, len(inputs)]) if offsets is None else offsets
     pages = min(max(int(np.searchsorted(bounds, ROWS_TO_LOOK_AT)), 1), len(bounds) - 1)

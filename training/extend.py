@@ -1,8 +1,9 @@
 """A model that exists, taught by a few dozen pages more; the pages it was made from are not needed.
 
 The scorers of words and the standardisation stay as they are: fifty pages say nothing of most words. The networks are
-fitted on to the new labels with a penalty on every step away from where they were (L2 to an anchor; Daume III, Marcu 2006;
-Xuhong, Grandvalet, Davoine, ICML 2018). The README of this folder has what was measured.
+fitted on to the new labels, with a penalty on the squared distance of their weights from what they were (L2 to an
+anchor; Daume III, Marcu, JAIR 2006; Xuhong, Grandvalet, Davoine, ICML 2018). The README of this folder has what was
+measured.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out, text_pages
 
-ANCHOR = 0.1
+ANCHOR_PENALTY = 0.1
 """Weight of half the squared distance from the old weights, beside the mean log loss. From .01 to .3 the result hardly
 changes; .001 loses more content."""
 
@@ -83,7 +84,7 @@ def extend_head(head: Head, data: Dataset) -> Head:
     inputs = head.standardised(segment_rows(head, data))
     page_weights = np.ones(len(data), np.float32)
     rows = Rows.of(data, inputs, one_hot(data.labels), data.weights, page_weights)
-    return replace(head, networks=[fit_on(network, rows, ANCHOR) for network in head.networks])
+    return replace(head, networks=[fit_on(network, rows, ANCHOR_PENALTY) for network in head.networks])
 
 
 def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> dict[Kind, list[LabelledPage]]:
@@ -108,7 +109,7 @@ def _by_kind(base: Model, pages: Sequence[LabelledPage], progress: Progress) -> 
 
 
 def _check(base: Model, pages: list[LabelledPage], kind: Kind) -> None:
-    """Refuse pages that would teach a head nothing, on either side of the split."""
+    """Refuse pages that would teach a head nothing, or of which too few are not held out."""
     if kind not in base.heads:
         raise SampleError(
             f"model '{base.name}' has no head for {kind} pages that could be taught the {len(pages)} samples"
@@ -116,8 +117,8 @@ def _check(base: Model, pages: list[LabelledPage], kind: Kind) -> None:
     seen = [page for page in pages if not is_held_out(page.sample.site)]
     if len(seen) < MIN_PAGES:
         raise SampleError(
-            f"too few {kind} samples: {len(pages)} pages, {len(pages) - len(seen)} of them of sites set aside to measure "
-            f"on; at least {MIN_PAGES} besides those are needed"
+            f"too few {kind} samples: {len(pages)} pages, {len(pages) - len(seen)} of them of sites set aside "
+            f"to measure on; at least {MIN_PAGES} besides those are needed"
         )
     check_balance(seen, kind)
 

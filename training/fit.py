@@ -20,52 +20,65 @@ from training.labelling import LabelledPage
 from training.network import DROPOUT, ROWS_SEEN, Rows, fit_network, one_hot
 from training.sites import FOLDS, site_fold
 from training.spam import fit_spam_scorer
+from training.standardising import mean_and_spread
 
 MIN_PAGES = 6
 """Fewer cannot be split by site and say nothing of other pages."""
 
 TEACHERS = 3
-"""Networks on the labels, whose mean the one that is kept imitates: it comes out as good as four, at the cost of one."""
+"""Networks on the labels, whose mean the student imitates; the student, which is the network that is kept, comes out as
+good as the mean of four networks and costs at run time what one does."""
 
 TEACHERS_SHARE = 0.7
-"""Of the teachers' probabilities in the targets of the student; the rest are the labels."""
+"""Weight of the teachers' probabilities in the student's targets; the rest are the labels."""
 
 STUDENT_ROWS = 10_000_000
-"""Segments that the student sees, unlabelled ones among them; with `ROWS_SEEN` of them it is no better than a teacher."""
+"""Segments that the student sees in all its passes, unlabelled ones among them; with `ROWS_SEEN` it is no better than a
+teacher."""
 
 UNLABELLED_WEIGHT = 1.0
 """Weight of an unlabelled segment beside a labelled one, whose weights are 1 in the mean."""
 
-SIZES = (128, 64)
-"""Outputs of the first dense layer; of the second and of the later stages, in the network that is kept."""
+STUDENT_SIZES = (128, 64)
+"""Of the student, the network that is kept: outputs of the first dense layer; of the second and of the later stages."""
 
-TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": SIZES}
-"""Of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no better than (96, 48);
-since text pages teach it as well nothing wider was tried."""
+TEACHER_SIZES: dict[Kind, tuple[int, int]] = {"text": (192, 96), "html": STUDENT_SIZES}
+"""Sizes of the teachers, whose width costs nothing at run time. In HTML, with a fifth of the pages, (160, 80) was no
+better than (96, 48); since HTML heads learn from text pages as well, nothing wider was tried."""
 
 TEACHER_ROWS: dict[Kind, int] = {"text": 8_000_000, "html": ROWS_SEEN}
-"""Segments that a teacher sees."""
+"""Segments that a teacher sees in all its passes."""
 
 TEACHER_DROPOUT: dict[Kind, float] = {"text": 0.2, "html": DROPOUT}
-"""Wide networks on lines need more of it: with .15, lines that people labelled (turku) came out at .72 instead of .75."""
+"""Wide networks on lines need more dropout: with .15, lines that people labelled (turku) came out at a macro F1 of .72
+instead of .75."""
 
 F1_WEIGHT: dict[Kind, float] = {"text": 0.0, "html": 0.3}
-"""Of the pages' F1 in the teachers' loss. In text it makes the headings of lists likelier to be content, and labelled lines lose."""
+"""Weight of the pages' F1 in the teachers' loss. In text it makes headings of lists likelier to be content, and results
+on labelled lines are worse."""
 
 PAGE_EXPONENT = 0.5
 """A page's segments weigh by its size to the power of minus this: 0 counts segments, 1 counts pages."""
 
 ARTICLE_WEIGHT = 2.5
-"""Weight of an HTML page known to be an article: corpora by page type hold more listings than the web that people crawl."""
+"""Weight of an HTML page known to be an article, other pages weighing 1: corpora by page type hold more listings than
+the web that people crawl."""
 
 LEAST_PAGE = 50.0
-"""Below this size (root of characters, summed over segments) a page weighs no more."""
+"""Size (the square roots of the segments' characters, summed) below which smaller pages weigh no more than this one."""
 
 THRESHOLD: dict[Kind, float] = {"text": 0.46, "html": 0.48}
 """Probability of content from which a segment is content: a little under one half, where the F1 of words peaks."""
 
 LIFT: dict[Kind, float] = {"text": 0.3, "html": 0.5}
 """How far a page's sure content raises its threshold, as `decide` takes it: more loses content, less leaves teasers."""
+
+LEAST_SPREAD = 1e-3
+"""Standard deviation below which an input counts as constant."""
+
+SCORER_PENALTY, SCORER_PASSES = 3e-6, 8
+"""scikit-learn's `alpha` and `max_iter` of the scorers of words and of class names: the penalty on the squares of their
+weights, a thirtieth of its default, and passes over the segments."""
 
 _PAGES_AT_A_TIME = 64
 _QUANTILE = 0.9999
@@ -88,7 +101,7 @@ def fit_head(
 
     Args:
         data: Labelled segments that `check_trainable` does not refuse.
-        unlabelled: Further pages of the kind, or None.
+        unlabelled: Further pages of the kind, for the student only; or None.
         seed: Of everything random; equal seeds give equal heads on one machine.
         progress: Called with a line of text before each step.
     """
@@ -100,10 +113,8 @@ def fit_head(
         classes, class_scores = _fit_scorer(data, data.classes, seed)
     inputs = stack_inputs(as_features(data), word_scores, class_scores)
     known = data.labels >= 0
-    mean, scale = inputs[known].mean(axis=0), inputs[known].std(axis=0)
-    # A column that hardly varies in training must not explode elsewhere.
-    scale = np.where(scale < 1e-3, 1.0, scale).astype(np.float32)
-    untaught = Head(words, classes, mean.astype(np.float32), scale, [], THRESHOLD[data.kind], LIFT[data.kind])
+    mean, spread = (array.astype(np.float32) for array in mean_and_spread(inputs[known], LEAST_SPREAD))
+    untaught = Head(words, classes, mean, spread, [], THRESHOLD[data.kind], LIFT[data.kind])
     page_weights = _page_weights(data) * _mean_weights(data)
     rows = Rows.of(data, untaught.standardised(inputs), one_hot(data.labels), _segment_weights(data), page_weights)
     network = _fit_student(rows, _unlabelled_rows(untaught, unlabelled), data.kind, seed, progress)
@@ -129,12 +140,12 @@ def _fit_student(rows: Rows, unlabelled: Rows | None, kind: Kind, seed: int, pro
     whole = Rows.joined(parts)
     progress(f"{kind}: student on {len(whole.X):,} segments")
     student_seed = seed * (TEACHERS + 1) + TEACHERS
-    # What the teachers say has the pages' F1 in it already.
-    return fit_network(whole, SIZES, student_seed, rows_seen=STUDENT_ROWS)
+    # No F1 in its loss: the teachers' probabilities have learnt it already.
+    return fit_network(whole, STUDENT_SIZES, student_seed, rows_seen=STUDENT_ROWS)
 
 
 def _mean_probabilities(networks: list[Network], rows: Rows) -> NDArray[np.float32]:
-    """(n_segments, n_labels) float32, of the mean of the networks' logits; page by page, in groups."""
+    """Probabilities from the mean of the networks' logits, some pages at a time; (n_segments, n_labels) float32."""
     parts = []
     n_pages = len(rows.offsets) - 1
     for first in range(0, n_pages, _PAGES_AT_A_TIME):
@@ -202,7 +213,9 @@ def _fit_scorer(data: Dataset, rows: sp.csr_matrix, seed: int) -> tuple[HashedSc
     folds = np.array([site_fold(sample.site, FOLDS) for sample in data.samples], np.int64)[data.page_of]
 
     def fit(chosen: NDArray[np.bool_]) -> SGDClassifier:
-        scorer = SGDClassifier(loss="log_loss", alpha=3e-6, max_iter=8, tol=None, average=True, random_state=seed)
+        scorer = SGDClassifier(
+            loss="log_loss", alpha=SCORER_PENALTY, max_iter=SCORER_PASSES, tol=None, average=True, random_state=seed
+        )
         return scorer.fit(rows[chosen], data.labels[chosen], sample_weight=data.weights[chosen])
 
     known = data.labels >= 0
@@ -210,7 +223,7 @@ def _fit_scorer(data: Dataset, rows: sp.csr_matrix, seed: int) -> tuple[HashedSc
     for fold in np.unique(folds):
         inside = folds == fold
         others = known & ~inside
-        # A fold whose absence leaves a label out has nothing to teach about it: its scores stay 0.
+        # Where the other folds lack a label, they cannot teach it: the scores of this fold stay 0.
         if len(np.unique(data.labels[others])) == len(LABELS):
             out_of_fold[inside] = np.tanh(fit(others).decision_function(rows[inside]) / 2)
     whole = fit(known)

@@ -16,6 +16,8 @@ from training.align import align
 from training.samples import Sample
 
 UNKNOWN = -1
+"""In the place of a label: nobody says what the segment is, so it is neither learnt nor counted."""
+
 MIN_GOLD_FOUND = 0.6
 """Share of the gold's words that must be found in the page for the two to belong together."""
 
@@ -26,7 +28,18 @@ LINK_SHARE = 0.5
 """Share of a segment's characters in links from which it belongs to a link list."""
 
 SPUN_CHARS = 80
-"""Lines of pages without content from which they teach nothing: see `without_spun`."""
+"""Characters from which a line of a page without content teaches nothing: see `without_spun`."""
+
+BESIDE_LINKS_CHARS = 200
+"""Characters from which a segment is too long to be the heading, a date or a teaser of the links around it."""
+
+LINKED_AROUND = 3
+"""Of the two segments before a short one and the two after it, how many must be links for it to belong to their list;
+both of those after it are enough as well, since a heading has no links before it."""
+
+LINE_CHARS, LEAST_WEIGHT, MOST_WEIGHT = 60.0, 0.5, 4.0
+"""A segment weighs the least plus the square root of its length in lines of so many characters, at most the most: 1 at
+15 characters, 4 from 735 on."""
 
 LEAVES_OUT_TITLES = frozenset(("fundus",))
 """Corpora whose gold has no title, byline or caption: such segments are unknown there, not boilerplate."""
@@ -87,8 +100,9 @@ def as_text(labelled: LabelledPage) -> LabelledPage:
 def without_spun(page: LabelledPage) -> LabelledPage:
     """A text page, with nothing to be learnt of its long lines if none of it is content.
 
-    Spun prose is prose by all that is known of a line. Networks that are taught its labels doubt every page of nothing but prose,
-    most of all in languages they have seldom seen; whether a page is spam is told of the page as a whole.
+    By all that is known of a line, spun prose is prose. Networks that are taught its labels come to doubt every page of
+    nothing but prose, most of all in languages they have seldom seen. Whether a page is spam is said of the page as a
+    whole (`training.spam`).
     """
     if (page.labels == CONTENT).any():
         return page
@@ -109,7 +123,8 @@ def weighted(sample: Sample, page: SegmentedPage, labels: NDArray[np.int8]) -> L
 
 def length_weights(page: SegmentedPage) -> NDArray[np.float32]:
     """What each segment weighs by its length; (n_segments,) float32, above 0."""
-    return np.minimum(4.0, 0.5 + np.sqrt((page.ends - page.starts) / 60.0)).astype(np.float32)
+    lines = (page.ends - page.starts) / LINE_CHARS
+    return np.minimum(MOST_WEIGHT, LEAST_WEIGHT + np.sqrt(lines)).astype(np.float32)
 
 
 def _labels_from_blocks(sample: Sample, texts: Sequence[str]) -> list[int]:
@@ -151,15 +166,18 @@ def _labels_from_gold(sample: Sample, page: SegmentedPage) -> list[int]:
 
 
 def _beside_links(linked: NDArray[np.bool_], content: NDArray[np.bool_], page: SegmentedPage) -> NDArray[np.bool_]:
-    """Short unlinked segments that belong to a list of links: its heading, its dates, its teasers."""
-    step = np.concatenate(([0, 0], linked.astype(np.int8), [0, 0]))
-    before, after = step[1:-3] + step[:-4], step[3:-1] + step[4:]
-    short = (page.ends - page.starts) < 200
-    return ~content & short & ((before + after >= 3) | (after == 2))
+    """Short segments that belong to a list of links: its heading, its dates, its teasers; (n_segments,) bool."""
+    padded = np.concatenate(([0, 0], linked.astype(np.int8), [0, 0]))
+    before, after = padded[1:-3] + padded[:-4], padded[3:-1] + padded[4:]
+    short = (page.ends - page.starts) < BESIDE_LINKS_CHARS
+    return ~content & short & ((before + after >= LINKED_AROUND) | (after == 2))
 
 
 def _titles_and_captions(sample: Sample, page: SegmentedPage, content: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Unmatched segments a gold without titles leaves out: the title, what stands between it and the text, captions."""
+    """Unmatched segments that a gold text without titles leaves out; (n_segments,) bool.
+
+    They are the title, what stands between it and the text, and captions.
+    """
     chosen = np.zeros(len(page), bool)
     if page.elements is None:
         return chosen

@@ -1,4 +1,4 @@
-"""Text pages as HTML pages for training: HTML heads learn from what text pages say, and from their link lists in some markup."""
+"""Text pages written as HTML pages: from them HTML heads learn what text pages say, and lists in some markup."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LISTS: tuple[Way, ...] = (
     ("", '<p><a href="/">{}</a></p>', ""),
     PARAGRAPHS,
 )
-"""Ways to write the lines of a link list, one in five as if they were prose."""
+"""Ways to write the lines of a link list; the last of the five writes them as if they were prose."""
 
 HEADING = "<h3>{}</h3>"
 """How the first line of a link list is written on every other page: it mostly is the list's heading."""
 
 BROKEN: Way = ("<div>", "{}<br>", "</div>")
-"""Lines that end where a screen ended."""
+"""All lines in one element with a break after each, as where lines end at the width of a screen."""
 
 
 def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
@@ -41,10 +41,10 @@ def in_paragraphs(labelled: LabelledPage) -> LabelledPage:
 
 
 def with_lists_marked_up(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
-    """Text pages as HTML pages: lines of link lists in one way for a page, drawn anew for each, and the others in paragraphs.
+    """Text pages as HTML pages: link lists in one of `LISTS`, drawn anew for each page, and other lines in paragraphs.
 
     Args:
-        pages: Whose link lists nobody saw with their markup: composed ones.
+        pages: Pages whose link lists never had markup: composed ones.
         seed: Of the random choices.
     """
     random = np.random.default_rng(seed)
@@ -59,7 +59,7 @@ def in_broken_lines(labelled: LabelledPage) -> LabelledPage:
 
 
 def _written(labelled: LabelledPage, of_lists: Way, *, headed: bool = False) -> LabelledPage:
-    """The page with the lines of its link lists written in that way, those lists with a heading or without."""
+    """The page with its link lists written in that way, and the first line of each as a heading if asked for."""
     parts = []
     pairs = zip(labelled.page.segment_texts(), labelled.labels.tolist(), strict=True)
     for is_list, run in groupby(pairs, key=lambda pair: pair[1] == LINK_LIST):
@@ -77,13 +77,18 @@ def _in_way(way: Way, lines: Sequence[str]) -> list[str]:
 
 
 def _as_page(labelled: LabelledPage, parts: Sequence[str]) -> LabelledPage:
-    """The page that the parts of its markup are."""
+    """The HTML page of these parts of markup, with the labels of the text page.
+
+    Raises:
+        SampleError: The markup has another number of segments than the text.
+    """
     content = "\n".join(parts)
     page = segment_html(content)
     if len(page) != len(labelled.labels):
         raise SampleError(
-            f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text; leave it out"
+            f"{labelled.sample.id}: as HTML it has {len(page)} segments, and {len(labelled.labels)} as text; "
+            "leave it out"
         )
-    # What type its page is of says nothing of the paragraphs.
+    # The type is that of the real page; with it, these paragraphs would weigh as a real HTML article does.
     made = weighted(replace(labelled.sample, kind="html", content=content, page_type=None), page, labelled.labels)
     return replace(made, weights=np.where(labelled.weights > 0, made.weights, np.float32(0)))

@@ -108,8 +108,8 @@ def c4_line_rules(lines: Sequence[str], lang: str | None = None) -> list[bool]:
 
     A line stays if it ends in a full stop, an exclamation or question mark or a quotation mark, has at least five
     words, and does not mention Javascript (Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a
-    Unified Text-to-Text Transformer", https://arxiv.org/abs/1910.10683, section 2.2). The paper's rules for whole pages are
-    left out.
+    Unified Text-to-Text Transformer", https://arxiv.org/abs/1910.10683, section 2.2). The paper's rules for whole pages
+    are left out.
 
     >>> c4_line_rules(["Home | News", "The mill burned down last night.", "Please enable Javascript in your browser."])
     [False, True, False]

@@ -1,7 +1,7 @@
-"""Text pages labelled by what the markup says: the HTML head teaches the text head on pages that nobody labelled.
+"""Text pages labelled by an HTML head, so that the text head learns from pages that nobody labelled.
 
-With its markup a page is easier to read than without, and most of all in languages of which there are few labelled
-pages. So an HTML head labels pages, the markup is forgotten, and what it was sure of is learnt (pseudo-labels; Lee,
+A page is easier to read with its markup than without, most of all in languages with few labelled pages. So an HTML head
+labels pages, their markup is dropped, and the labels that the head was sure of are learnt (pseudo-labels; Lee,
 "Pseudo-Label", ICML 2013 workshop).
 """
 

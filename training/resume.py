@@ -24,7 +24,8 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
 
     Args:
         folder: Where results are kept; None computes anew.
-        key: Anything that `joblib.hash` takes; equal keys must mean equal results, so a digest of the code belongs in it.
+        key: Anything that `joblib.hash` takes. Equal keys must mean equal results, so a digest of the code belongs in
+            it.
         compute: Called without arguments.
 
     Raises:
@@ -49,8 +50,8 @@ def remember(folder: Path | None, key: object, compute: Callable[[], Result]) ->
             joblib.dump(result, temporary)
     except OSError as error:
         raise RunError(
-            f"{folder}: what was computed cannot be kept ({error.strerror}); make room or name another folder, and start the "
-            "command again: from the same folder it goes on"
+            f"{folder}: what was computed cannot be kept ({error.strerror}); make room or name another folder, "
+            "and start the command again: from the same folder it goes on"
         ) from error
     return result
 

@@ -1,4 +1,4 @@
-"""Further pages for training that say in other lines what labelled ones say, and keep their labels."""
+"""Rewrite labelled pages line by line for training: each new line keeps the label of the line it is made of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from training.labelling import LabelledPage, length_weights
 from training.samples import COMPOSED
 
 Lines = list[tuple[str, int]]
-"""Lines of text, each with the number of the line of the page that it is made of."""
+"""New lines of text, each with the number of the line of the page that it is made of."""
 
 
 def rewrite_pages(
@@ -27,10 +27,10 @@ def rewrite_pages(
 
     Args:
         able: The pages that can be rewritten; without any, nothing is.
-        count: How many to draw, one more than once or not at all.
+        count: How many pages to draw, with replacement.
         random: What draws them.
-        name: Of this way to rewrite pages, with which their ids begin.
-        rewrite: Gives the lines of a page's rewriting.
+        name: Of this way to rewrite pages; the ids of the new pages begin with it.
+        rewrite: Gives the new lines of a page.
     """
     if not able:
         return []
@@ -39,8 +39,11 @@ def rewrite_pages(
 
 
 def _relined(page: LabelledPage, made: str, lines: Lines) -> LabelledPage:
-    """The page of those lines: each has the label of the line that it is made of, and its weight but for its own length."""
-    # A line of nothing but dashes is nothing without its bullets.
+    """The page of the new lines.
+
+    Each has the label of the line that it is made of, and its weight, scaled from the old length to the new one.
+    """
+    # Of a line of nothing but dashes a rewriting may leave nothing visible.
     lines = [(text, place) for text, place in lines if text.strip(INVISIBLE)]
     texts, origins = [text for text, _ in lines], [place for _, place in lines]
     segmented = segment_text("\n".join(texts))

@@ -1,9 +1,10 @@
 """Simulated sites: many pages of one template, each with an article of its own, as a crawler would find them.
 
 Template and articles are those of real labelled pages: all segments of one page but its content make the template, the
-content of others the articles, each inside its own markup. Around the article stand what sites put there and no page
-alone gives away: a byline, links to the next page, and a block of other pages' headlines that rotates from page to
-page. Some pages are listings with the first paragraphs of articles as teasers, some exist twice under two addresses.
+content of others the articles, each inside its own markup. Around the article stands what a site puts there, and what a
+page alone does not give away as recurring: a byline, links to the next page, and a block of other pages' headlines that
+changes from page to page. Some pages are listings with the first paragraphs of articles as teasers, and some exist
+twice, under two addresses.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ from itertools import pairwise
 
 import numpy as np
 
-from detector.data import CONTENT, LABELS, LINK_LIST, Kind, SegmentedPage
+from detector.data import CONTENT, LABELS, Kind, Label, SegmentedPage
 from training.labelling import LabelledPage, as_text
 from training.samples import Sample
 
 MIN_ARTICLE_CHARS, MIN_TEMPLATE_SEGMENTS = 500, 8
+"""Characters of content from which a page gives an article, and other segments from which it gives a template."""
+
 LISTING_SHARE, SECOND_ADDRESS_SHARE = 0.04, 0.03
+"""Listings by articles of a site, and the share of the articles that stand under a second address too."""
+
 MOST_TITLE_CHARS = 140
+"""Characters of a title; a longer first line of an article is no title."""
+
+FILLER_LINES = (3, 40)
+"""Lines of an unlabelled text from which it gives an article, and how many of them are taken."""
+
+FILLER_TITLE_WORDS = 10
+"""Words of its first line that make the title of an unlabelled text."""
 
 _HEADINGS = (
     "Latest posts",
@@ -33,7 +45,7 @@ _HEADINGS = (
     "最新文章",
 )
 _AUTHORS = ("Ana Lind", "J. Okafor", "the editors", "María Ruiz", "K. Tanaka", "Pavel Novák", "R. Lefèvre", "S. Kaya")
-_MONTHS = ("January", "March", "April", "June", "August", "September", "November", "December")
+_BYLINE_MONTHS = ("January", "March", "April", "June", "August", "September", "November", "December")
 _INNER_TAGS = frozenset(
     "p h1 h2 h3 h4 h5 h6 ul ol li blockquote pre div section figure figcaption dl dt dd article".split()
 )
@@ -44,7 +56,7 @@ _INNER_TAGS = frozenset(
 class Block:
     """A line of a page: its label, its text, and the markup that gives it."""
 
-    label: str
+    label: Label
     text: str
     markup: str
 
@@ -58,7 +70,7 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class SiteTemplate:
     """The rest of one real page: what stands before and after the article, as lines and as markup."""
 
     before: tuple[Block, ...]
@@ -91,43 +103,43 @@ def make_article(labelled: LabelledPage) -> Article | None:
     if sum(len(texts[row]) for row in rows) < MIN_ARTICLE_CHARS:
         return None
     markups = _fragments(labelled.page, rows)
-    body = [Block("content", _one_line(texts[row]), markup) for row, markup in zip(rows, markups, strict=True)]
+    body = [Block(Label.CONTENT, _one_line(texts[row]), markup) for row, markup in zip(rows, markups, strict=True)]
     if len(body[0].text) <= MOST_TITLE_CHARS and not body[0].text.endswith("."):
         return Article(body[0], tuple(body[1:]))
     title = _one_line(labelled.sample.title or "")[:MOST_TITLE_CHARS]
     if not title:
         return None
-    return Article(Block("content", title, f"<h1>{_escape(title)}</h1>"), tuple(body))
+    return Article(_title(title), tuple(body))
 
 
 def make_filler(text: str) -> Article | None:
     """An article of unlabelled text, to fill a site with; its pages are counted and not judged."""
-    lines = [_one_line(line) for line in text.split("\n") if line.strip()][:40]
-    if len(lines) < 3:
+    lines = [_one_line(line) for line in text.split("\n") if line.strip()][: FILLER_LINES[1]]
+    if len(lines) < FILLER_LINES[0]:
         return None
-    blocks = [Block("content", line, f"<p>{_escape(line)}</p>") for line in lines]
-    title = " ".join(lines[0].split()[:10])[:MOST_TITLE_CHARS]
-    return Article(Block("content", title, f"<h1>{_escape(title)}</h1>"), tuple(blocks[1:]))
+    blocks = [Block(Label.CONTENT, line, f"<p>{_escape(line)}</p>") for line in lines]
+    title = " ".join(lines[0].split()[:FILLER_TITLE_WORDS])[:MOST_TITLE_CHARS]
+    return Article(_title(title), tuple(blocks[1:]))
 
 
-def make_template(labelled: LabelledPage) -> Template | None:
+def make_template(labelled: LabelledPage) -> SiteTemplate | None:
     """What a labelled page has besides its content, or None where that is too little or there is no content."""
     content = np.flatnonzero(labelled.labels == CONTENT)
     others = np.flatnonzero(labelled.labels > CONTENT)
     if not len(content) or len(others) < MIN_TEMPLATE_SEGMENTS:
         return None
     texts = labelled.page.segment_texts()
-    blocks = {row: Block(str(LABELS[labelled.labels[row]]), _one_line(texts[row]), "") for row in others.tolist()}
+    blocks = {row: Block(LABELS[labelled.labels[row]], _one_line(texts[row]), "") for row in others.tolist()}
     first = int(content[0])
     before, after = [row for row in blocks if row < first], [row for row in blocks if row > first]
     markup = ("", "")
     if labelled.page.elements is not None:
         markup = _around(labelled.page, before, after, (first, int(content[-1])))
-    return Template(tuple(blocks[row] for row in before), tuple(blocks[row] for row in after), *markup)
+    return SiteTemplate(tuple(blocks[row] for row in before), tuple(blocks[row] for row in after), *markup)
 
 
 def make_site(
-    template: Template,
+    template: SiteTemplate,
     articles: Sequence[Article],
     fillers: Sequence[Article],
     kind: Kind,
@@ -168,7 +180,7 @@ def make_site(
 
 
 def _page(
-    template: Template, blocks: Sequence[Block], kind: Kind, url: str, article: frozenset[str], judged: bool
+    template: SiteTemplate, blocks: Sequence[Block], kind: Kind, url: str, article: frozenset[str], judged: bool
 ) -> SitePage:
     """One page: the template with the blocks in it."""
     all_blocks = (*template.before, *blocks, *template.after)
@@ -185,12 +197,16 @@ def _listing(articles: Sequence[Article]) -> list[Block]:
     for article in articles:
         title, teaser = article.title.text, article.body[0].text
         blocks.append(_link(title, "h2"))
-        blocks.append(Block("link_list", teaser, f"<p>{_escape(teaser)}</p>"))
+        blocks.append(Block(Label.LINK_LIST, teaser, f"<p>{_escape(teaser)}</p>"))
     return blocks
 
 
+def _title(text: str) -> Block:
+    return Block(Label.CONTENT, text, f"<h1>{_escape(text)}</h1>")
+
+
 def _link(text: str, tag: str) -> Block:
-    return Block(str(LABELS[LINK_LIST]), text, f'<{tag}><a href="/x">{_escape(text)}</a></{tag}>')
+    return Block(Label.LINK_LIST, text, f'<{tag}><a href="/x">{_escape(text)}</a></{tag}>')
 
 
 class _Style:
@@ -217,7 +233,7 @@ class _Style:
         blocks = [article.title]
         if self._byline:
             line = f"By {random.choice(_AUTHORS)} on {_date(random)}"
-            blocks.append(Block("boilerplate", line, f'<div class="meta">{line}</div>'))
+            blocks.append(Block(Label.BOILERPLATE, line, f'<div class="meta">{line}</div>'))
         blocks += article.body
         if self._neighbours and len(others) > 1:
             blocks += [_link(f"← {others[0]}", "div"), _link(f"{others[-1]} →", "div")]
@@ -225,13 +241,13 @@ class _Style:
         shown = [pool[i] for i in random.permutation(len(pool))[: self._items].tolist()]
         if self._newest:
             shown = list(others[: self._items])
-        latest = [Block("link_list", self._heading, f"<h3>{self._heading}</h3>")]
+        latest = [Block(Label.LINK_LIST, self._heading, f"<h3>{self._heading}</h3>")]
         latest += [_link(f"{title} {_date(random)}" if self._dated else title, "li") for title in shown]
         return latest + blocks if self._first else blocks + latest
 
 
 def _date(random: np.random.Generator) -> str:
-    return f"{random.choice(_MONTHS)} {random.integers(1, 29)}, {random.integers(2009, 2027)}"
+    return f"{random.choice(_BYLINE_MONTHS)} {random.integers(1, 29)}, {random.integers(2009, 2027)}"
 
 
 def _one_line(text: str) -> str:
@@ -304,9 +320,10 @@ def _common_ancestor(page: SegmentedPage, first: int, last: int) -> int:
 
 
 def _fragments(page: SegmentedPage, rows: Sequence[int]) -> list[str]:
-    """The markup of each row inside what the rows have in common; plain paragraphs where there is none."""
+    """The markup of each row inside the element that all of them share; plain paragraphs on a page without markup."""
     if page.elements is None:
-        return [f"<p>{_escape(_one_line(text))}</p>" for text in page.segment_texts() if text.strip()][: len(rows)]
+        texts = page.segment_texts()
+        return [f"<p>{_escape(_one_line(texts[row]))}</p>" for row in rows]
     writer = _Writer(page, _common_ancestor(page, rows[0], rows[-1]), _INNER_TAGS)
     parts = [writer.segment(row) for row in rows]
     parts[-1] += writer.move_to(-1)

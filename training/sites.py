@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 FOLDS = 5
-"""Parts, by site, for scores of words that the scorer has not seen."""
+"""Parts, by site: the words of each are scored by a scorer that has learnt from the other parts only."""
 
 _SECOND_LEVELS = frozenset(["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go", "gob", "gouv", "mil"])
 _HOSTS = ("blogspot.", "wordpress.com", "github.io", "tumblr.com", "typepad.com", "livejournal.com", "medium.com")

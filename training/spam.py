@@ -1,4 +1,4 @@
-"""Fit the scorer of whole pages: which of the pages that were read line by line hold no content at all."""
+"""Fit the scorer of whole pages, which learns from pages labelled line by line which of them have no content at all."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ from sklearn.neural_network import MLPClassifier
 from detector.data import CONTENT
 from detector.features import TEXT_BITS, extract
 from detector.segment import segment_text, windows_of
-from detector.spam import CLIP, Bag, Part, SpamScorer, summarise
+from detector.spam import CLIP as SPAM_CLIP
+from detector.spam import Bag, Part, SpamScorer, summarise
 from training.dataset import Dataset
 from training.export import as_bytes
 from training.sites import FOLDS, site_fold
+from training.standardising import mean_and_spread
 
 LEAST_PAGES = 20
-"""Spam pages, and others, below which no scorer is made."""
+"""Fewer spam pages than this, or fewer others, make no scorer."""
 
 WORDS_PENALTY = 30.0
-"""scikit-learn's `C`, of the scorer of words."""
+"""scikit-learn's `C` of the scorer of words, the inverse of the penalty."""
 
 NETWORKS, HIDDEN, PASSES = 3, 24, 60
-"""Networks whose mean is kept, as one; units of each; passes over the pages."""
+"""Networks whose mean is kept, written as one network; hidden units of each; passes of each over the pages."""
 
 PENALTY = 3.0
 """scikit-learn's `alpha`, of the networks: with 10 fewer spam pages are found in cross-validation, by a third."""
 
 LEARNING_RATE = 2e-3
 
+LEAST_SPREAD = 1e-6
+"""Standard deviation below which a column counts as constant: only one that is, but for rounding."""
+
 
 def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> SpamScorer | None:
     """A scorer, or None where too few pages are labelled line by line.
 
-    A page aligned to a gold text always has content, so that those would teach what a corpus is like, not what spam is.
+    Only those pages are learnt from. A page aligned to a gold text always has content: such pages would teach what
+    their corpus is like, not what spam is.
 
     Args:
         data: Text pages.
@@ -58,15 +64,14 @@ def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> Sp
         return None
     words, words_scale, scores = _fit_words(_matrix(bags), is_spam, np.array(folds), seed)
     columns = np.column_stack((np.array(summaries), scores))
-    mean, scale = columns.mean(axis=0), columns.std(axis=0)
-    scale[scale < 1e-6] = 1.0
-    standard = np.clip((columns - mean) / scale, -CLIP, CLIP)
+    mean, spread = mean_and_spread(columns, LEAST_SPREAD)
+    standard = np.clip((columns - mean) / spread, -SPAM_CLIP, SPAM_CLIP)
     networks = [_fit_network(standard, is_spam, seed * NETWORKS + number) for number in range(NETWORKS)]
     return SpamScorer(
         words,
         words_scale,
         mean.astype(np.float32),
-        scale.astype(np.float32),
+        spread.astype(np.float32),
         hidden=np.concatenate([network.coefs_[0] for network in networks], axis=1).astype(np.float32),
         hidden_bias=np.concatenate([network.intercepts_[0] for network in networks]).astype(np.float32),
         output=np.concatenate([network.coefs_[1][:, 0] / NETWORKS for network in networks]).astype(np.float32),
@@ -92,7 +97,12 @@ def _matrix(bags: Iterable[Bag]) -> sp.csr_matrix:
 def _fit_words(
     bags: sp.csr_matrix, spam: NDArray[np.bool_], folds: NDArray[np.int64], seed: int
 ) -> tuple[NDArray[np.int8], float, NDArray[np.float64]]:
-    """Weights of the words in eight bits, what a step is worth, and each page's score by weights that have not seen its site."""
+    """Fit the weights of words.
+
+    Returns:
+        (n_buckets,) int8, the weights; what a step of them is worth; and (n_pages,) float64, the score of each page by
+        weights that have not seen its site.
+    """
 
     def fit(pages: NDArray[np.bool_]) -> NDArray[np.float64]:
         scorer = LogisticRegression(C=WORDS_PENALTY, solver="liblinear", random_state=seed, fit_intercept=False)
@@ -102,7 +112,7 @@ def _fit_words(
     scores = np.zeros(len(spam))
     for fold in np.unique(folds):
         inside = folds == fold
-        # A fold without which all pages are of one kind has nothing to teach about it: its scores stay 0.
+        # Where all pages of the other folds are spam, or none, they teach nothing: the scores of this fold stay 0.
         if 0 < spam[~inside].sum() < (~inside).sum():
             scores[inside] = bags[inside] @ fit(~inside)
     weights = fit(np.ones(len(spam), bool))

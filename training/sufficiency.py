@@ -11,8 +11,8 @@ from detector.errors import SampleError
 from training.labelling import LabelledPage
 
 LEAST_SHARE = 0.02
-"""Share of the labelled segments that must be content, and that must not be: below it, a model that never says so is
-right nearly always, and training finds it."""
+"""Share of the labelled segments that must be content, and share that must not be. Below it, a model that always says
+the other thing is right nearly always, and that is the model that training finds."""
 
 
 def check_balance(pages: Sequence[LabelledPage], kind: Kind) -> None:

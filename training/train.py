@@ -25,7 +25,7 @@ from training.dataset import Dataset, build_dataset
 from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
-from training.labelling import LabelledPage, as_text, without_spun
+from training.labelling import UNKNOWN, LabelledPage, as_text, without_spun
 from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
@@ -41,19 +41,21 @@ _SPLIT_SALT = "held out:"
 """Keeps the held-out split independent of the folds inside `fit_head`."""
 
 OTHER_KIND_WEIGHT = 0.3
-"""Weight of pages of the other kind beside a head's own: HTML pages read as text are many, and their labels are derived; text pages
-as paragraphs have nothing of what markup says."""
+"""Weight of pages of the other kind beside 1 for a head's own: HTML pages read as text are many, and their labels are
+derived; text pages written as paragraphs have none of what markup says."""
 
 COMPOSED_AS_HTML = 0.15
-"""Composed HTML pages by text pages: without any, plain paragraphs teach that an auto-blog's archive is one of them."""
+"""Composed HTML pages by text pages. Without any, text pages as paragraphs teach that every paragraph is content, an
+auto-blog's list of its posts among them."""
 
 LONG_LINE = 80
 """Characters of a line from which it does not stand in two pages by chance."""
 
 MOST_UNLABELLED_CHARS = 30_000
+"""Characters of an unlabelled text page that are read."""
 
 LEARNT_IN_ORDER: tuple[Kind, ...] = ("html", "text")
-"""What is read with its markup teaches what is read without."""
+"""HTML heads are fitted first: what they say of unlabelled pages is learnt by the text heads."""
 
 FITTING_CODE = (detector, training)
 """What a fitted head depends on besides its data; a change of any of it fits heads anew."""
@@ -93,13 +95,13 @@ def train(
 ) -> Trained:
     """Train a model on labelled pages.
 
-    Text heads learn from text pages and from HTML pages without their markup; HTML heads from HTML pages and from text pages
-    as paragraphs. A kind with too few pages gets no head.
+    Text heads learn from text pages and from HTML pages without their markup; HTML heads learn from HTML pages and from
+    text pages written as paragraphs. A kind with too few pages gets no head.
 
     Args:
         pages: Labelled pages of either kind.
         name: The model's name.
-        unlabelled: Further pages, for models to learn on what their teachers say of them.
+        unlabelled: Further pages, of which the students learn what their teachers say.
         seed: Of everything random.
         cache: Folder for features and fitted heads, so that an interrupted run goes on where it stopped; or None.
         progress: Called with a line of text before each step.
@@ -144,7 +146,7 @@ def _unmeasured(data: Dataset) -> NDArray[np.bool_]:
 
 
 def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, progress: Progress) -> dict[Kind, Dataset]:
-    """A dataset for each kind that has pages enough, on both sides of the split together and for training alone."""
+    """A dataset for each kind that has enough pages, both in all and among those that are not held out."""
     html = [page for page in pages if page.sample.kind == "html"]
     text = text_pages(pages, progress) + [_lighter(as_text(page)) for page in html]
     by_kind: dict[Kind, list[LabelledPage]] = {"text": text, "html": html}
@@ -176,7 +178,12 @@ def _datasets(pages: Sequence[LabelledPage], seed: int, cache: Path | None, prog
 
 
 def text_pages(pages: Sequence[LabelledPage], progress: Progress) -> list[LabelledPage]:
-    """The text pages among some, as heads learn them: spun prose teaches nothing line by line, which is said if there is any."""
+    """The text pages as heads learn them, with the long lines of pages without content at weight 0.
+
+    Args:
+        pages: Of either kind; those of HTML are left out.
+        progress: Told how many lines got no weight, if any did.
+    """
     lines = [without_spun(page) for page in pages if page.sample.kind == "text"]
     if untaught := sum(int(((page.labels >= 0) & (page.weights == 0)).sum()) for page in lines):
         progress(f"text: {untaught:,} long lines of pages without content teach nothing line by line")
@@ -184,12 +191,12 @@ def text_pages(pages: Sequence[LabelledPage], progress: Progress) -> list[Labell
 
 
 def _as_html(pages: Sequence[LabelledPage], seed: int) -> list[LabelledPage]:
-    """Text pages as HTML pages, and composed, evading and wrapped ones that are made of them; none where none can be composed."""
+    """Text pages written as HTML, and composed, evading and wrapped ones of them; none if none can be composed."""
     lines = [page for page in pages if page.sample.kind == "text"]
     composed = compose_pages(lines, seed, COMPOSED_AS_HTML)
     if not composed:
         return []
-    # Paragraphs without content would be lists alone, of which corpora of HTML pages have another notion.
+    # Pages without content would be nothing but lists, and corpora of HTML pages label such pages differently.
     with_content = [page for page in lines if (page.labels == CONTENT).any()]
     made = with_lists_marked_up([*composed, *evade_pages(lines, seed)], seed)
     return [*map(in_paragraphs, with_content), *made, *map(in_broken_lines, wrap_pages(lines, seed))]
@@ -225,7 +232,7 @@ def _unlabelled(samples: Sequence[Sample], labelled: Set[str], kind: Kind, cache
             continue
         page = segment_html(sample.content) if kind == "html" else segment_text(sample.content[:MOST_UNLABELLED_CHARS])
         if len(page) > 1 and labelled.isdisjoint(page.segment_texts()):
-            unknown = np.full(len(page), -1, np.int8)
+            unknown = np.full(len(page), UNKNOWN, np.int8)
             chosen.append(LabelledPage(sample, page, unknown, np.zeros(len(page), np.float32)))
     return build_dataset(chosen, kind, cache)
 

@@ -1,4 +1,4 @@
-"""Pages broken into short lines for training, as mail, old pages and books in plain text are: prose all the same."""
+"""Pages with lines broken short, as in mail, old pages and books in plain text: they teach that those are prose."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from detector.data import CONTENT
 from training.labelling import LabelledPage
 from training.rewriting import Lines, rewrite_pages
 
-SHARE = 0.02
+WRAPPED_SHARE = 0.02
 """Wrapped pages by pages given."""
 
 WIDTHS = (50, 90)
-"""Most characters of a line, drawn anew for each page."""
+"""Least and most of the width of a page's lines in characters, which is drawn anew for each page."""
 
 LEAST_CHARS, LEAST_LINES = 150, 4
 """Pages with so many lines of content of so many characters can be wrapped."""
 
 
-def wrap_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -> list[LabelledPage]:
-    """Make further pages of labelled ones, with no line longer than a screen of old.
+def wrap_pages(pages: Sequence[LabelledPage], seed: int, share: float = WRAPPED_SHARE) -> list[LabelledPage]:
+    """Make further pages of labelled ones, with all lines broken to one width.
 
     Args:
         pages: Labelled pages read as text.
@@ -30,8 +30,8 @@ def wrap_pages(pages: Sequence[LabelledPage], seed: int, share: float = SHARE) -
         share: Wrapped pages by pages given.
 
     Returns:
-        The wrapped pages, each of the site of the page it is made of; every piece of a line has its label. Empty where no page
-        has long lines enough.
+        The wrapped pages, each of the site of the page it is made of; every piece of a line has the line's label. Empty
+        where no page has enough long lines.
     """
     random = np.random.default_rng(seed)
     able = [page for page in pages if _long_lines(page) >= LEAST_LINES]

@@ -1,11 +1,11 @@
-"""The data of dragnet: the first set (github.com/seomoz/dragnet_data) and the second (github.com/dragnet-org/dragnet_data).
+"""The data of dragnet, in two sets.
 
-First set, its two archives unpacked:
+First set (github.com/seomoz/dragnet_data), its two archives unpacked:
 
     HTML/R217.html
     Corrected/R217.html.corrected.txt     the article; below a line of punctuation and COMMENTS, readers' comments
 
-Second set, its two archives unpacked:
+Second set (github.com/dragnet-org/dragnet_data), its two archives unpacked:
 
     data/html/<uuid>.html
     data/meta/<uuid>.toml                 url, title, text

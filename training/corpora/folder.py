@@ -19,7 +19,8 @@ MEASURE_ONLY = ("turku_dev", "classic_eval", "multilingual_eval")
 """Corpora to measure on, never to train on."""
 
 TUNE_ONLY = ("trafilatura_snippets",)
-"""Corpora of snippets, no labels to train on: thresholds may be tuned on them, and models may learn their pages' looks."""
+"""Corpora of snippets, without labels to train on: thresholds may be tuned on them, and their pages may be learnt from
+as unlabelled ones."""
 
 _log = logging.getLogger(__name__)
 

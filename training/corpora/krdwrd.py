@@ -1,10 +1,10 @@
 """KrdWrd's CANOLA corpus (github.com/krdwrd/data): pages tagged by several annotators, text node by text node.
 
     canola/dumps_2nd/685.html
-    canola/stats.20100908/685.stats    two heading lines, then a line a text node: words, merged tag, each annotator's tag
+    canola/stats.20100908/685.stats
 
-Tag 3 is content, 2 undecided, 1 the rest. Nodes that only annotators' copies of a page had come last, merged as
-"undefined".
+A `.stats` file has two heading lines, then a line for each text node: words, merged tag, each annotator's tag. Tag 3 is
+content, 2 undecided, 1 the rest. Nodes that only annotators' copies of a page had come last, merged as "undefined".
 """
 
 from __future__ import annotations

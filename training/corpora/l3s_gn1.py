@@ -1,8 +1,10 @@
 """L3S-GN1 (Kohlschuetter, Fankhauser, Nejdl, WSDM 2010): news pages annotated by spans.
 
 original/<uuid>.html
-annotated/<uuid>.html     <span class="x-nc-sel2">...</span>: 1 headline, 2 full text, 3 supplement, 4 related, 5 comments
+annotated/<uuid>.html     <span class="x-nc-sel2">...</span>
 url-mapping.txt           <urn:uuid:...> URL
+
+The number in a class says what the span is: 1 headline, 2 full text, 3 supplement, 4 related, 5 comments.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ CORPORA = (
         "https://github.com/Murrough-Foley/web-content-extraction-benchmark",
         "CC-BY-4.0 (early versions: Apache-2.0); see LICENSE in the clone",
         "train",
-        "The authors' development split, to train and tune on. Their test split is `wcxb-test`; a few sites are in both.",
+        "The authors' development split, to train and tune on. Their test split is `wcxb-test`; "
+        "a few sites are in both.",
         wcxb.read_dev,
     ),
     Corpus(

@@ -1,8 +1,10 @@
 """WCXB, the Web Content Extraction Benchmark (github.com/Murrough-Foley/web-content-extraction-benchmark).
 
-dev/ground-truth/0001.json    {"url", "_internal": {"page_type": {"primary"}}, "ground_truth": {"title", "main_content"}}
+dev/ground-truth/0001.json
 dev/html/0001.html.gz
 test/...                      the same
+
+A ground truth is {"url", "_internal": {"page_type": {"primary"}}, "ground_truth": {"title", "main_content"}}.
 """
 
 from __future__ import annotations

@@ -133,9 +133,9 @@ def _head(model: Model, rows: Sequence[Row], before: Sequence[Row]) -> str:
         else ""
     )
     return (
-        f"<h1>{_text(model.name)}</h1><p>Every figure is of sites that the measured model had not seen. In brackets: 95&nbsp;% "
-        f"intervals, by bootstrap over pages. Macro F1 is of keep and remove over segments; lost and left are shares of "
-        f"characters.{compared}</p>"
+        f"<h1>{_text(model.name)}</h1><p>Every figure is of sites that the measured model had not seen. In brackets: "
+        "95&nbsp;% intervals, by bootstrap over pages. Macro F1 is of keep and remove over segments; lost and left are "
+        f"shares of characters.{compared}</p>"
         + _table(("pages of", "pages", "macro F1", "content lost", "unwanted left", "word F1"), lines)
     )
 
@@ -195,7 +195,8 @@ def _text(value: object) -> str:
 
 def _page(title: str, body: str) -> str:
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta {GENERATED}><meta name="viewport" content="width=device-width">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta {GENERATED}>'
+        '<meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{_text(title)}</title>'
         f"<style>{STYLE}</style></head><body><main>{body}</main></body></html>\n"
     )

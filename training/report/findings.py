@@ -18,6 +18,7 @@ MOST_ROWS = 5_000
 """Rows that importance is measured on; more make the error bars smaller and the wait longer."""
 
 REPEATS = 3
+"""Times that each feature is shuffled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,8 @@ def worst_pages(found: Predictions, most: int) -> list[WorstPage]:
 def importances(found: Predictions, seed: int = 0) -> list[Importance]:
     """Importance by permutation (Breiman, Machine Learning 2001), the most important first.
 
-    Values are shuffled between the segments of all the pages that are looked at; whole pages, since networks see neighbours.
+    Values are shuffled between the segments of all the pages that are looked at. Those are whole pages, since networks
+    see neighbours.
     """
     random = np.random.default_rng(seed)
     chosen, offsets = _some_pages(found, random)
