@@ -63,6 +63,13 @@ def test_pages_do_not_steer_the_terminal(with_model: Run) -> None:
     assert not set(out) & set("\x1b\x07\u202e\u200b")
 
 
+def test_names_in_messages_do_not_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": "\\u001b[2J", "lines": 1, "labels": 1}\n', encoding="utf-8")
+    for ended in (run("evaluate", tmp_path / "a.jsonl"), run("strip", tmp_path / "\x1b[2J", "--model", "\x1b[2J")):
+        assert ended.code == 2
+        assert "\x1b" not in ended.err
+
+
 def test_names_of_files_do_not_steer_the_terminal(with_model: Run, tmp_path: Path) -> None:
     (tmp_path / "\x07red.txt").write_text(TEXT, encoding="utf-8")
     assert "\x07" not in with_model("classify", tmp_path).out
@@ -273,7 +280,7 @@ def test_train_says_that_its_output_cannot_be_written(
     run: Run, sentence_model: Model, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (page.parent / "a.tsv").write_text("content\tThe mill burned down.\n", encoding="utf-8")
-    monkeypatch.setattr("training.train.train", lambda *args, **kwargs: Trained(sentence_model, [], sentence_model))
+    monkeypatch.setattr("training.train.train", lambda *args, **kwargs: Trained(sentence_model, [], sentence_model, []))
     result = run("train", page.parent / "a.tsv", "-o", page, "--no-report")
     assert result.code == 2
     assert str(page) in result.err

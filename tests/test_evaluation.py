@@ -445,7 +445,7 @@ def test_a_fresh_model_is_measured_on_sites_it_has_not_seen(
 
     def fake_train(pages: list[LabelledPage], *arguments: object, **options: object) -> Trained:
         seen.extend(pages)
-        return Trained(sentence_model, [], sentence_model)
+        return Trained(sentence_model, [], sentence_model, [])
 
     monkeypatch.setattr("training.train.train", fake_train)
     result = run("evaluate", write_samples(tmp_path / "samples", 24), "--fresh", "--json", "-")

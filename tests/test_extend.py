@@ -19,6 +19,7 @@ from training.evaluate import as_dicts
 from training.export import RealLayer, round_network, segment_rows
 from training.extend import extend
 from training.labelling import LabelledPage, label_page
+from training.learnt import digest_of, pages_known_to
 from training.network import plan_of
 from training.sufficiency import check_balance
 from training.train import Trained, is_held_out
@@ -79,6 +80,19 @@ def test_a_model_learns_what_its_new_pages_say(extended: Trained, make_pages: Ma
     assert extended.model.info["extends"] == extended.measured.info["extends"] == "sentences"
     assert extended.model.info["pages"] == {"synthetic": 24}
     assert extended.model.info["held_out"] == as_dicts(extended.held_out)
+
+
+def test_pages_that_the_base_has_learnt_from_do_not_count(extended: Trained, make_pages: MakePages) -> None:
+    said: list[str] = []
+    pages = make_pages(30)
+    again = extend(extended.model, pages, "again", progress=said.append)
+    known = pages_known_to(extended.model)
+    assert len(known) == 24
+    unseen = [page for page in pages if is_held_out(page.sample.site) and digest_of(page.sample) not in known]
+    assert again.unseen == unseen
+    assert sum(row.pages for row in again.held_out if row.split == "corpus") == len(unseen)
+    assert any("they do not count" in line for line in said)
+    assert pages_known_to(again.model) == known | {digest_of(page.sample) for page in pages}
 
 
 def test_the_scorers_and_the_standardisation_stay(extended: Trained, base: Model) -> None:
@@ -191,6 +205,31 @@ def test_the_command_extends_and_says_both_figures(
         "weights.npz",
     ]
     assert "before on the same pages" not in (tmp_path / "mine" / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def test_evaluate_says_that_a_model_was_trained_on_the_pages(
+    run: Callable[..., Any], write_samples: Callable[[Path, int], Path], base_folder: Path, tmp_path: Path
+) -> None:
+    samples = write_samples(tmp_path / "samples", 16)
+    assert run("train", samples, "-o", tmp_path / "mine", "--extend", "--model", base_folder, "--no-report").code == 0
+    told = "mine has learnt from 16 of these 16 pages"
+    assert told in run("evaluate", samples, "--model", tmp_path / "mine").err
+    assert "has learnt from" not in run("evaluate", samples, "--model", base_folder).err
+
+
+def test_samples_without_an_address_and_leftovers_of_a_killed_run(
+    run: Callable[..., Any], base_folder: Path, tmp_path: Path
+) -> None:
+    for number in range(14):
+        lines = "".join(f"content\tSalt and the mill {number} {line}.\nboilerplate\tMenu {line}\n" for line in range(5))
+        address = f"# url: https://a{number}.example/\n" if number < 4 else ""
+        (tmp_path / f"{number}.tsv").write_text(address + lines, encoding="utf-8")
+    (tmp_path / "mine" / ".unfinished").mkdir(parents=True)
+    files = sorted(tmp_path.glob("*.tsv"))
+    command = ("train", *files, "-o", tmp_path / "mine", "--extend", "--model", base_folder, "--no-report")
+    done = run(*command, "--cache", tmp_path / "cache")
+    assert (done.code, "10 of 14 pages have no address" in done.err) == (0, True), done.err
+    assert not (tmp_path / "mine" / ".unfinished").exists()
 
 
 def test_wrong_use_of_extend_is_said(run: Callable[..., Any], tmp_path: Path, base_folder: Path) -> None:

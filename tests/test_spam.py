@@ -90,6 +90,18 @@ def test_nothing_is_learnt_of_too_few_pages(sentence_model: Model) -> None:
     assert fit_spam_scorer(data, np.zeros((len(data.labels), 2), np.float32), seed=0) is None
 
 
+def test_pages_of_boilerplate_alone_are_not_taught_as_spam(sentence_model: Model) -> None:
+    logins = [
+        replace(sample, labels=("boilerplate",) * len(sample.labels or ()))
+        if sample.labels[0] == "link_list"
+        else sample
+        for sample in pages(LEAST_PAGES)
+        if sample.labels
+    ]
+    data = build_dataset([label_page(sample) for sample in logins], "text")
+    assert fit_spam_scorer(data, np.zeros((len(data.labels), 2), np.float32), seed=0) is None
+
+
 def test_a_scorer_is_the_same_once_it_was_written(sentence_model: Model, tmp_path: Path) -> None:
     save_model(sentence_model, tmp_path)
     read = load_model(tmp_path)

@@ -111,7 +111,7 @@ def test_training_learns_what_can_be_learnt(trained: Trained, make_pages: MakePa
     assert row.content_lost.value < 0.1
     assert row.unwanted_left.value < 0.1
     assert list(trained.model.heads) == ["text"]
-    assert trained.model.info["pages"] == {"synthetic": 30}
+    assert trained.model.info["pages"] == {"synthetic": 30 - row.pages}
     assert trained.model.info["held_out"] == as_dicts(trained.held_out)
     unseen = make_pages(4, seed=9)
     right = [Detector(trained.model).classify(page.page.text, "text").label_ids == page.labels for page in unseen]

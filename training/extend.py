@@ -22,6 +22,7 @@ from training.evaluate import as_dicts, evaluate
 from training.export import segment_rows
 from training.fit import MIN_PAGES, Progress
 from training.labelling import LabelledPage, as_text
+from training.learnt import digest_of, pages_known_to
 from training.network import Rows, fit_on, one_hot
 from training.sufficiency import check_balance
 from training.train import Trained, describe, is_held_out, text_pages
@@ -61,17 +62,24 @@ def extend(
     measured = _extended(base, by_kind, name, cache, progress, held_out=False)
     progress("measuring on the other quarter")
     # One site in four by its hash: of few sites it may be none.
-    unseen = [page for page in pages if is_held_out(page.sample.site)]
-    if not unseen:
+    known = pages_known_to(base)
+    set_aside = [page for page in pages if is_held_out(page.sample.site)]
+    unseen = [page for page in set_aside if digest_of(page.sample) not in known]
+    if not set_aside:
         progress(
             f"no figures: none of the {len({page.sample.site for page in pages})} sites falls into the held-out quarter"
+        )
+    elif len(unseen) < len(set_aside):
+        progress(
+            f"'{base.name}' has learnt from {len(set_aside) - len(unseen)} of the {len(set_aside)} pages set aside to measure "
+            "on: they do not count"
         )
     progress("fitting on all sites")
     model = _extended(base, by_kind, name, cache, progress, held_out=True)
     rows, before = evaluate(measured, unseen), evaluate(base, unseen)
-    model.info.update(describe(pages, 0), held_out=as_dicts(rows))
+    model.info.update(describe(pages, 0, known), held_out=as_dicts(rows))
     model.info["base"] = {key: base.info[key] for key in ("data_sha256", "pages", "corpora") if key in base.info}
-    return Trained(model, rows, measured, before)
+    return Trained(model, rows, measured, unseen, before)
 
 
 def extend_head(head: Head, data: Dataset) -> Head:

@@ -64,6 +64,12 @@ class Sample:
     must_go: tuple[str, ...] = ()
     reviewed: bool = False
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the content, however its lines end; equal for the same page."""
+        content = self.content.replace("\r\n", "\n").replace("\r", "\n")
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+
 
 def read_samples(paths: Iterable[Path]) -> list[Sample]:
     """Read files and folders (with all below them, but for models and what this package wrote) of samples, in sorted order.
@@ -74,10 +80,10 @@ def read_samples(paths: Iterable[Path]) -> list[Sample]:
         SampleError: A file is missing, broken or of no known format, there is no sample at all, or two samples hold
             the same page. The message names file and line.
     """
-    by_page: dict[str, Sample] = {}
+    by_page: dict[bytes, Sample] = {}
     for file in _files(paths):
         for sample in _read_file(file):
-            key = _digest(sample.content)
+            key = sample.digest
             known = by_page.get(key)
             if known is not None and known.reviewed == sample.reviewed:
                 raise SampleError(f"{sample.id}: the same page as {known.id}; remove one of them")
@@ -128,12 +134,6 @@ def _is_ours(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         return GENERATED.encode() in stream.read(_HEAD_BYTES)
-
-
-def _digest(content: str) -> str:
-    """Of a page, however its lines end."""
-    unix = content.replace("\r\n", "\n").replace("\r", "\n")
-    return hashlib.sha256(unix.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_jsonl(path: Path, source: str = SAMPLES) -> Iterator[Sample]:

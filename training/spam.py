@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from detector.data import CONTENT
+from detector.data import CONTENT, LINK_LIST
 from detector.features import TEXT_BITS, extract
 from detector.segment import segment_text, windows_of
 from detector.spam import CLIP as SPAM_CLIP
@@ -53,7 +53,8 @@ def fit_spam_scorer(data: Dataset, inputs: NDArray[np.float32], seed: int) -> Sp
     for page in np.flatnonzero(data.labelled_by_line).tolist():
         rows = slice(int(data.offsets[page]), int(data.offsets[page + 1]))
         labels, sample = data.labels[rows], data.samples[page]
-        if (labels >= 0).any():
+        # As in evaluation: a page of boilerplate alone, a login form say, is neither spam nor good.
+        if ((labels == CONTENT) | (labels == LINK_LIST)).any():
             summary, bag = summarise(_parts(sample.content, inputs[rows]))
             summaries.append(summary)
             bags.append(bag)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from training.evaluate import Row, as_dicts, evaluate
 from training.evasion import dress_pages, evade_pages
 from training.fit import Progress, check_trainable, fit_head
 from training.labelling import UNKNOWN, LabelledPage, as_text, without_spun
+from training.learnt import packed_digests
 from training.markup import in_broken_lines, in_paragraphs, with_lists_marked_up
 from training.pseudo_labels import pseudo_label
 from training.resume import code_digest, remember
@@ -69,12 +70,14 @@ class Trained:
         model: Fitted on all sites, unless that was not wanted.
         held_out: Figures of `measured` on the held-out sites.
         measured: The model that has not seen the held-out sites.
+        unseen: The pages behind the figures.
         before: Figures on the same sites of the model that this one extends; empty if it extends none.
     """
 
     model: Model
     held_out: list[Row]
     measured: Model
+    unseen: list[LabelledPage]
     before: list[Row] = field(default_factory=list)
 
 
@@ -119,12 +122,14 @@ def train(
     )
     progress(f"fitting on three quarters of the sites{', and on all of them' if refit else ''}")
     fitted = _fit([seen, _Material(datasets, others)] if refit else [seen], seed, progress, cache)
-    info = {**describe(pages, seed), "unlabelled_pages": {kind: len(data) for kind, data in others.items()}}
+    unseen = [page for page in pages if is_held_out(page.sample.site)]
+    learnt = pages if refit else [page for page in pages if not is_held_out(page.sample.site)]
+    info = {**describe(learnt, seed), "unlabelled_pages": {kind: len(data) for kind, data in others.items()}}
     measured = Model(name, fitted[0], info)
     progress("measuring on the other quarter")
-    rows = evaluate(measured, (page for page in pages if is_held_out(page.sample.site)))
+    rows = evaluate(measured, unseen)
     info["held_out"] = as_dicts(rows)
-    return Trained(Model(name, fitted[-1], info), rows, measured)
+    return Trained(Model(name, fitted[-1], info), rows, measured, unseen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +246,14 @@ def _lighter(page: LabelledPage) -> LabelledPage:
     return LabelledPage(page.sample, page.page, page.labels, page.weights * np.float32(OTHER_KIND_WEIGHT))
 
 
-def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
-    """What the manifest says of the training pages."""
+def describe(pages: Sequence[LabelledPage], seed: int, before: Iterable[bytes] = ()) -> dict[str, object]:
+    """What the manifest says of the training pages.
+
+    Args:
+        pages: All of them.
+        seed: Of everything random.
+        before: Digests of the pages that the model which is extended had learnt from.
+    """
     content = hashlib.sha256()
     for page in pages:
         content.update(page.sample.content.encode("utf-8", "surrogatepass"))
@@ -253,4 +264,5 @@ def describe(pages: Sequence[LabelledPage], seed: int) -> dict[str, object]:
         "pages": dict(sorted(Counter(page.sample.source for page in pages).items())),
         "segments": int(sum((page.labels >= 0).sum() for page in pages)),
         "data_sha256": content.hexdigest(),
+        **packed_digests((page.sample for page in pages), before),
     }

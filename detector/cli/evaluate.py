@@ -85,7 +85,7 @@ def evaluate(
         typer.echo(report) if json == STDOUT else _write(Path(json), report)
     if chart is not None:
         draw(done.rows, chart, [each.name for each in done.models])
-    for line in (*done.failures(), *map(str, done.verdicts)):
+    for line in (*done.failures(), *done.learnt_from(unseen), *map(str, done.verdicts)):
         say(line)
     if done.unmeasured:
         raise UsageError(done.unmeasured[0])

@@ -11,21 +11,22 @@ import typer
 
 def fail(message: str) -> NoReturn:
     """Say what is wrong and exit with status 2."""
-    typer.echo(f"detector: {message}", err=True)
+    say(f"detector: {message}")
     raise SystemExit(2)
 
 
 def say(message: str) -> None:
-    """Say how things stand."""
-    typer.echo(message, err=True)
+    """Say how things stand; what pages or files are named must not steer the terminal."""
+    from detector.cli.output import printable
+
+    for line in message.split("\n"):
+        typer.echo(printable(line), err=True)
 
 
 def report(name: str, problem: str | None) -> int:
     """Name an input that failed, on standard error; 1 if it did."""
     if problem:
-        from detector.cli.output import printable
-
-        typer.echo(f"{printable(name)}: {problem}", err=True)
+        say(f"{name}: {problem}")
     return 1 if problem else 0
 
 

@@ -56,6 +56,7 @@ def train(
         fail("--extend teaches a model your own samples: name sample files or folders")
     with_report = with_report and _can_draw(required=report is not None)
     pages = labelled_pages(samples or [], None if extend else corpora)
+    _say_what_has_no_address(pages)
     existed = output.exists()
     make_folder(output)
     _check_places(output, report if with_report else None, cache)
@@ -80,10 +81,22 @@ def train(
     _save(trained, output, f"detector train {' '.join([*named, *options])} -o {shlex.quote(str(output))}")
     _print(trained)
     if with_report:
-        _report(trained, pages, report or output / "report", unfinished)
-    if cache is None:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        _report(trained, report or output / "report", unfinished)
+    # Of an earlier run without --cache as well: a model is sent on as its folder, and holds nothing that runs.
+    shutil.rmtree(output / UNFINISHED, ignore_errors=True)
     say(f"wrote {output}")
+
+
+def _say_what_has_no_address(pages: list[LabelledPage]) -> None:
+    """Sites are told by addresses, and the split goes by site."""
+    from training.samples import SAMPLES
+
+    unknown = sum(page.sample.url is None for page in pages if page.sample.source == SAMPLES)
+    if unknown:
+        say(
+            f"{unknown} of {len(pages)} pages have no address (url): each is a site of its own, so that pages of one site may be "
+            "learnt from and measured on"
+        )
 
 
 def _check_places(output: Path, report: Path | None, cache: Path | None) -> None:
@@ -138,14 +151,12 @@ def _save(trained: Trained, output: Path, command: str) -> None:
     write_whole(output / "README.md", model_card(trained.model, trained.held_out, command).encode())
 
 
-def _report(trained: Trained, pages: list[LabelledPage], folder: Path, cache: Path) -> None:
+def _report(trained: Trained, folder: Path, cache: Path) -> None:
     from training.report import write_report
     from training.report.predictions import predict
-    from training.train import is_held_out
 
     say("writing the report")
-    unseen = [page for page in pages if is_held_out(page.sample.site)]
-    measured = predict(trained.measured, unseen, cache)
+    measured = predict(trained.measured, trained.unseen, cache)
     say(f"wrote {write_report(folder, trained.measured, measured, trained.held_out, trained.before)}")
 
 

@@ -17,6 +17,7 @@ from training.evaluation.reading import Pages
 from training.evaluation.report import as_dicts, score_dict
 from training.evaluation.rows import Row, measure, rows_of
 from training.labelling import LabelledPage
+from training.learnt import digest_of, pages_known_to
 from training.peers import versions
 
 
@@ -69,6 +70,23 @@ class Evaluation:
         new, old = (model.name for model in self.models)
         whole = overall_row([row for row in self.rows if row.contender == new])
         return in_words(self.differences, whole.group if whole else "", new, old)
+
+    def learnt_from(self, pages: Sequence[LabelledPage]) -> list[str]:
+        """A sentence for each model that has learnt from pages it was measured on.
+
+        Args:
+            pages: Those that were measured on.
+        """
+        told = []
+        for model in self.models:
+            known = pages_known_to(model.model)
+            count = sum(digest_of(page.sample) in known for page in pages)
+            if count:
+                told.append(
+                    f"{model.name} has learnt from {count} of these {len(pages)} pages: its figures say little of others; "
+                    "measure on pages that it was not trained on"
+                )
+        return told
 
     def failures(self) -> list[str]:
         """A sentence for each peer that raised."""
