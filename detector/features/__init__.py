@@ -67,7 +67,7 @@ def grouping_names(kind: Kind) -> tuple[str, ...]:
     return dom.GROUPINGS if kind == "html" else ()
 
 
-_COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
+_LOG_WORDS_AT = _PAGE_NAMES.index("log_words")
 _LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
 _PROSE_AT = context.POSITION_NAMES.index("is_prose")
 
@@ -88,16 +88,16 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     if not len(batch):
         empty = np.empty((0, len(feature_names(kind))), np.float32)
         return Features(empty, batch.offsets, groups, HashedText.none(), hashed_dom)
+    alone = local.local_features(batch)
     # Columns lie in memory one after the other: each is made, shifted and summed as a whole.
     own = np.concatenate(
-        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)),
+        (alone.columns, markers.marker_features(batch), duplicates.duplicate_features(batch)),
         dtype=np.float32,
         casting="same_kind",
     )
-    words, sentences = np.expm1(own[_COUNTS_AT])
-    position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
+    position = context.position_features(batch, alone.words, alone.sentences, own[_LOG_CHARS_AT]).astype(np.float32)
     prose = position[_PROSE_AT]
     parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
-        parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
+        parts.append(dom.dom_features(batch, markup, groups[0], np.expm1(own[_LOG_WORDS_AT]), prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)

@@ -62,7 +62,7 @@ def _spans(first: NDArray[np.int64], last: NDArray[np.int64], reaches: tuple[int
 
 
 def position_features(
-    batch: Batch, words: NDArray[np.float32], sentences: NDArray[np.float32], log_chars: NDArray[np.float32]
+    batch: Batch, words: NDArray[np.float64], sentences: NDArray[np.int64], log_chars: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Position in the page and relation to its prose; (len(POSITION_NAMES), n_segments) float64.
 

@@ -8,6 +8,7 @@ words, and of lower-case words at all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -96,8 +97,23 @@ _NUMBER_SHAPES = range(b.NUMBER_1, b.NUMBER_LONG + 1)
 _NAME_LIKE = b.shape_set(b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)
 
 
-def local_features(batch: Batch) -> NDArray[np.float64]:
-    """One column a segment from its own characters; (len(NAMES), n_segments) float64."""
+@dataclass(frozen=True, slots=True)
+class LocalFeatures:
+    """What segments look like by themselves.
+
+    Attributes:
+        columns: (len(NAMES), n_segments) float64, in the order of `NAMES`.
+        words: (n_segments,) float64, the number of words, exact; a character of an unspaced script is half a word.
+        sentences: (n_segments,) int64, the number of ends of sentences.
+    """
+
+    columns: NDArray[np.float64]
+    words: NDArray[np.float64]
+    sentences: NDArray[np.int64]
+
+
+def local_features(batch: Batch) -> LocalFeatures:
+    """Describe each segment from its own characters; the batch has at least one segment."""
     tokens, n = batch.tokens, len(batch)
     columns = np.empty((len(NAMES), n))
     sums = _shape_sums(batch)
@@ -124,7 +140,7 @@ def local_features(batch: Batch) -> NDArray[np.float64]:
     per_sentence = words / np.maximum(sentences, 1)
     logs = np.array((batch.lengths, words, separators, numbers, sentences, per_sentence, indent))
     columns[_LOGS] = np.log1p(logs, out=logs)
-    return columns
+    return LocalFeatures(columns, words, sentences)
 
 
 def _shape_sums(batch: Batch) -> NDArray[np.float64]:
