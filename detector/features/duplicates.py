@@ -31,6 +31,14 @@ NAMES = (
     "shape_like_second_next",
 )
 
+_AT = {name: place for place, name in enumerate(NAMES)}
+
+# Pairs of columns, of words and of shapes.
+_NEAR = [_AT["log_near_duplicates"], _AT["log_shape_duplicates"]]
+_NEAR_RATIOS = [_AT["near_duplicate_ratio_in_page"], _AT["shape_duplicate_ratio_in_page"]]
+_LIKE_PREVIOUS = [_AT["words_like_previous"], _AT["shape_like_previous"]]
+_LIKE_NEXT = [_AT["words_like_next"], _AT["shape_like_next"]]
+
 PERMUTATIONS = 16
 BANDS = 4
 _SHAPE_SALT = np.uint64(0xD6E8FEB86659FD93)
@@ -50,16 +58,15 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
     keys[1:] = (signatures.reshape(2 * BANDS, -1, n) * _BAND_FACTORS).sum(axis=1)
     counts = counts_in_page(keys, batch.page_of)
     page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
-    columns = np.zeros((len(NAMES), n))
-    columns[0] = counts[0]
     # The largest number of segments, itself included, that share one of the signature's bands.
-    columns[1:4:2] = counts[1:].reshape(2, BANDS, n).max(axis=1)
-    columns[2:5:2] = columns[1:4:2] / page_segments
-    columns[[0, 1, 3]] = np.log(columns[[0, 1, 3]])
-    columns[5:9:2, 1:] = _similarity(signatures, batch.page_of, 1)
-    columns[6:9:2, :-1] = columns[5:9:2, 1:]
-    columns[9, 2:] = _similarity(signatures[1:], batch.page_of, 2)[0]
-    columns[10, :-2] = columns[9, 2:]
+    near = counts[1:].reshape(2, BANDS, n).max(axis=1)
+    columns = np.zeros((len(NAMES), n))
+    columns[_AT["log_exact_duplicates"]] = np.log(counts[0])
+    columns[_NEAR] = np.log(near)
+    columns[_NEAR_RATIOS] = near / page_segments
+    columns[_LIKE_PREVIOUS, 1:] = columns[_LIKE_NEXT, :-1] = _similarity(signatures, batch.page_of, 1)
+    second = _similarity(signatures[1:], batch.page_of, 2)[0]
+    columns[_AT["shape_like_second_previous"], 2:] = columns[_AT["shape_like_second_next"], :-2] = second
     return columns
 
 
