@@ -27,6 +27,18 @@ NAMES = (
     "recurring_tail",
 )
 
+_AT = {name: place for place, name in enumerate(NAMES)}
+_LOGS = [
+    _AT[name]
+    for name in (
+        "log_phrase_recurrence",
+        "log_marker_recurrence",
+        "log_markers",
+        "recurring_head",
+        "recurring_tail",
+    )
+]
+
 PHRASE = 3
 """Tokens in a phrase."""
 
@@ -42,22 +54,22 @@ def marker_features(batch: Batch) -> NDArray[np.float64]:
     tokens = batch.tokens
     firsts = tokens.firsts
     recurrence = _recurrence(batch)
-    most = np.maximum.reduceat(recurrence, firsts, axis=1)
-    recurring = np.add.reduceat((recurrence >= RECURS).astype(np.int16), firsts, axis=1)
+    most_phrases, most_markers = np.maximum.reduceat(recurrence, firsts, axis=1)
+    phrases, markers = np.add.reduceat((recurrence >= RECURS).astype(np.int16), firsts, axis=1)
     counts = tokens.offsets[1:] - firsts
     page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
     columns = np.empty((len(NAMES), len(batch)))
-    columns[0] = recurring[0] / counts
-    columns[1] = most[0]
-    columns[2] = recurring[1] / counts
-    columns[3] = most[1]
-    columns[4] = np.minimum(most[1] / page_segments, 2.0)
-    columns[5] = recurring[1]
+    columns[_AT["recurring_phrase_ratio"]] = phrases / counts
+    columns[_AT["log_phrase_recurrence"]] = most_phrases
+    columns[_AT["recurring_marker_ratio"]] = markers / counts
+    columns[_AT["log_marker_recurrence"]] = most_markers
+    columns[_AT["marker_recurrence_in_page"]] = np.minimum(most_markers / page_segments, 2.0)
+    columns[_AT["log_markers"]] = markers
     # A segment of fewer tokens than a phrase has no phrase at its first token either.
-    columns[6] = recurrence[0].take(firsts)
-    columns[7] = recurrence[0].take(np.maximum(tokens.offsets[1:] - PHRASE, firsts))
-    np.log1p(columns[1::2], out=columns[1::2])
-    np.log1p(columns[6], out=columns[6])
+    last_phrases = np.maximum(tokens.offsets[1:] - PHRASE, firsts)
+    columns[_AT["recurring_head"]] = recurrence[0].take(firsts)
+    columns[_AT["recurring_tail"]] = recurrence[0].take(last_phrases)
+    columns[_LOGS] = np.log1p(columns[_LOGS])
     return columns
 
 
