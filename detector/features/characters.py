@@ -178,3 +178,13 @@ def places(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Where code points stand in the tables."""
     at = codes.astype(np.int64)
     return np.minimum(at, _TABLE_SIZE - 1, out=at)
+
+
+def in_words(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether characters are letters of spaced scripts, or digits; (n_chars,) bool.
+
+    Args:
+        classes: (n_chars,) uint8 character classes.
+    """
+    # One comparison does: in eight bits, the classes below LOWER wrap around to large numbers.
+    return classes - np.uint8(LOWER) <= DIGIT - LOWER

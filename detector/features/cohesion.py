@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
+from detector.features import shapes as sh
 from detector.features.batch import Batch
 
 NAMES = (
@@ -55,8 +55,8 @@ _LOG_UNIT = 1 << 10
 
 _MOST_OCCURRENCES = 255
 
-_WORDS = b.shape_set(*range(b.NUMBER_1), b.ALPHANUMERIC)
-_NAMES = b.shape_set(b.TITLE, b.CAPS, b.MIXED)
+_WORDS = sh.shape_set(*range(sh.NUMBER_1), sh.ALPHANUMERIC)
+_NAMES = sh.shape_set(sh.TITLE, sh.CAPS, sh.MIXED)
 _PAIR = np.uint64(3)
 
 
@@ -115,12 +115,12 @@ def _words_of(batch: Batch) -> _Words:
     tokens = batch.tokens
     counted = (tokens.lengths >= LEAST_CHARS) & _WORDS.take(tokens.shapes)
     keys = tokens.affixed[:2]
-    unspaced = (tokens.shapes == b.IDEOGRAPH).nonzero()[0]
+    unspaced = (tokens.shapes == sh.IDEOGRAPH).nonzero()[0]
     if len(unspaced):
         unspaced = unspaced[unspaced < len(tokens.shapes) - 1]
         following = unspaced + 1
         in_segment = tokens.segments.take(following) == tokens.segments.take(unspaced)
-        pairs = unspaced[in_segment & (tokens.shapes.take(following) == b.IDEOGRAPH)]
+        pairs = unspaced[in_segment & (tokens.shapes.take(following) == sh.IDEOGRAPH)]
         counted[pairs] = True
         keys = keys.copy()
         keys[:, pairs] = tokens.hashes[pairs] * _PAIR + tokens.hashes[pairs + 1]

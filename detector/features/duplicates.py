@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
-from detector.features.batch import Batch, shape_hashes
+from detector.features import shapes as sh
+from detector.features.batch import HEAD_CHARS, TAIL_CHARS, Batch
 from detector.features.hashing import mix
 from detector.features.recurrence import counts_in_page
 from detector.signatures import finalize, minima
@@ -50,7 +50,7 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
     tokens, n = batch.tokens, len(batch)
     signatures = np.empty((2, PERMUTATIONS, n), np.uint32)
     words = finalize((tokens.hashes >> np.uint64(32)).astype(np.uint32))
-    shapes = _shape_shingles().take(tokens.trigrams >> 5)
+    shapes = _shape_shingles().take(tokens.trigrams >> sh.SHAPE_BITS)
     for signature, shingles in zip(signatures, (words, shapes), strict=True):
         minima(shingles, tokens.firsts, signature)
     keys = np.empty((1 + 2 * BANDS, n), np.uint64)
@@ -73,8 +73,8 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
 @cache
 def _shape_shingles() -> NDArray[np.uint32]:
     """The finalized hash of two shapes, by a trigram without its third; the last token of a segment stands alone."""
-    first, second = (shapes[:: b.NO_SHAPE + 1] for shapes in b.all_trigrams()[:2])
-    hashes = np.append(shape_hashes(), np.uint64(0))
+    first, second = (shapes[:: 1 << sh.SHAPE_BITS] for shapes in sh.all_trigrams()[:2])
+    hashes = np.append(sh.shape_hashes(), np.uint64(0))
     return finalize(((hashes[first] * _SHAPE_SALT + hashes[second]) >> np.uint64(32)).astype(np.uint32))
 
 
@@ -90,7 +90,7 @@ def segment_keys(batch: Batch) -> NDArray[np.uint64]:
 @cache
 def _place_factors() -> NDArray[np.uint64]:
     """An odd factor for each place of a token in a clipped segment."""
-    return mix(np.arange(1, b.HEAD_CHARS + b.TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
+    return mix(np.arange(1, HEAD_CHARS + TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
 
 
 def _similarity(signatures: NDArray[np.uint32], page_of: NDArray[np.int64], distance: int) -> NDArray[np.float64]:

@@ -12,11 +12,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
 from detector.features import characters as ch
+from detector.features import shapes as sh
 from detector.features.batch import Batch
 from detector.features.hashing import PREFIX_CHARS, SUFFIX_CHARS, mix, word_hashes
 from detector.features.markup import Markup
+from detector.features.tokens import token_bounds
 
 TEXT_BITS = 18
 DOM_BITS = 14
@@ -147,10 +148,10 @@ def hash_text(batch: Batch) -> HashedText:
 @cache
 def _trigram_buckets() -> NDArray[np.int64]:
     """The bucket of three shapes in a row."""
-    trigrams = b.all_trigrams()
-    first, second, third = np.append(b.shape_hashes(), np.uint64(0))[trigrams]
+    trigrams = sh.all_trigrams()
+    first, second, third = np.append(sh.shape_hashes(), np.uint64(0))[trigrams]
     buckets = _bucket(first * _FACTORS[3] + second * _FACTORS[4] + third * _FACTORS[5])
-    return np.where(trigrams[2] == b.NO_SHAPE, _ABSENT, buckets)
+    return np.where(trigrams[2] == sh.NO_SHAPE, _ABSENT, buckets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +215,13 @@ def hash_dom(markup: Markup) -> HashedDom:
     name_starts = np.cumsum(lengths + 1) - lengths - 1
     codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
     classes = _split_camel_case(ch.class_table().take(ch.places(codes)))
-    starts, ends = b.token_bounds(classes)
+    starts, ends = token_bounds(classes)
     first_of = starts.searchsorted(name_starts)
     names = np.repeat(np.arange(len(texts)), np.diff(first_of, append=len(starts)))
     place = np.arange(len(starts)) - first_of.take(names)
     # A page lies inside <html> and <body> as a whole: their names say nothing of a segment.
     outer = np.array([tag in ("html", "body") for tag in markup.tags]).take(markup.tag_of.take(names))
-    chosen = b.in_words(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
+    chosen = ch.in_words(classes.take(starts)) & (place < MOST_NAME_WORDS) & ~outer
     names = names[chosen]
     hashes = word_hashes(codes, starts[chosen], ends[chosen], name_starts)
     by_word = np.stack(

@@ -14,9 +14,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
 from detector.features import characters as ch
+from detector.features import shapes as sh
 from detector.features.batch import Batch
+from detector.features.tokens import tokenize
 from detector.products import product
 
 NAMES = (
@@ -90,11 +91,7 @@ _MAX_SOURCE_WORDS = 6
 _ELLIPSIS = ord("…")
 _URL_WORDS = ("http", "https", "www")
 
-_LOWER = (b.LOWER_SHORT, b.LOWER_MEDIUM, b.LOWER_LONG)
-_CAPITALISED = (b.TITLE, b.MIXED, b.INITIAL)
-_WORDS = range(b.LAST_WORD_SHAPE + 1)
-_NUMBER_SHAPES = range(b.NUMBER_1, b.NUMBER_LONG + 1)
-_NAME_LIKE = b.shape_set(b.TITLE, b.CAPS, b.MIXED, b.IDEOGRAPH, b.CASELESS_LONG)
+_NAME_LIKE = sh.shape_set(sh.TITLE, sh.CAPS, sh.MIXED, sh.IDEOGRAPH, sh.CASELESS_LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +143,12 @@ def local_features(batch: Batch) -> LocalFeatures:
 def _shape_sums(batch: Batch) -> NDArray[np.float64]:
     """Sums over each segment's tokens of what `_shape_weights` says; (n_sums, n_segments) float64, exact."""
     tokens, n = batch.tokens, len(batch)
-    key = tokens.segments * b.N_SHAPES
+    key = tokens.segments * sh.N_SHAPES
     key += tokens.shapes
-    size = n * b.N_SHAPES
-    by_shape = np.empty((n, 2 * b.N_SHAPES), np.float32)
-    by_shape[:, : b.N_SHAPES] = np.bincount(key, minlength=size).reshape(n, b.N_SHAPES)
-    by_shape[:, b.N_SHAPES :] = np.bincount(key, tokens.lengths, size).reshape(n, b.N_SHAPES)
+    size = n * sh.N_SHAPES
+    by_shape = np.empty((n, 2 * sh.N_SHAPES), np.float32)
+    by_shape[:, : sh.N_SHAPES] = np.bincount(key, minlength=size).reshape(n, sh.N_SHAPES)
+    by_shape[:, sh.N_SHAPES :] = np.bincount(key, tokens.lengths, size).reshape(n, sh.N_SHAPES)
     # Halves of small integers: the product is exact in float32.
     return product(by_shape, _shape_weights()).T.astype(np.float64, order="C")
 
@@ -163,43 +160,40 @@ def _shape_weights() -> NDArray[np.float32]:
     The first columns are the columns up to "other_marks_per_word", in the order of `NAMES`, before they are divided; in
     the places of the first two stand all characters and all words. The last two are separators and numbers.
     """
-    weights = np.zeros((_PER_WORD.stop + 2, 2, b.N_SHAPES), np.float32)
+    weights = np.zeros((_PER_WORD.stop + 2, 2, sh.N_SHAPES), np.float32)
 
     def count(row: int | str, shapes: Iterable[int], *, token: float = 0.0, char: float = 0.0) -> None:
         weights[_AT[row] if isinstance(row, str) else row, :, list(shapes)] += (token, char)
 
-    def mark(name: str, *classes: int) -> None:
-        count(name, [16 + kind for kind in classes], token=1)
-
-    count(0, range(b.N_SHAPES), char=1)
+    count(0, range(sh.N_SHAPES), char=1)
     # An ideograph or Thai letter is about half a word.
-    count(1, _WORDS, token=1)
-    count(1, [b.IDEOGRAPH], token=-0.5)
-    count("mean_word_chars", _WORDS, char=1)
-    count("letter_ratio", [*range(b.CASELESS_LONG + 1), b.IDEOGRAPH], char=1)
-    count("unspaced_ratio", [b.IDEOGRAPH], char=1)
-    count("caseless_ratio", [b.CASELESS_SHORT, b.CASELESS_LONG], char=1)
-    count("upper_ratio", [b.TITLE, b.INITIAL], token=1)
-    count("upper_ratio", [b.CAPS], char=1)
-    count("upper_ratio", [b.MIXED], token=2)
-    count("digit_ratio", _NUMBER_SHAPES, char=1)
-    count("digit_ratio", [b.ALPHANUMERIC], char=0.5)
-    count("short_lower_word_ratio", [b.LOWER_SHORT, b.CASELESS_SHORT], token=1)
-    count("lower_word_ratio", _LOWER, token=1)
-    count("title_word_ratio", _CAPITALISED, token=1)
-    count("caps_word_ratio", [b.CAPS], token=1)
-    count("number_word_ratio", _NUMBER_SHAPES, token=1)
-    count("alphanumeric_word_ratio", [b.ALPHANUMERIC], token=1)
-    mark("terminals_per_word", ch.TERMINAL)
-    mark("commas_per_word", ch.COMMA)
-    mark("separators_per_word", ch.SEPARATOR)
-    mark("quotes_per_word", ch.QUOTE)
-    mark("brackets_per_word", ch.OPEN, ch.CLOSE)
-    mark("symbols_per_word", ch.SYMBOL)
-    mark("address_marks_per_word", ch.ADDRESS)
-    mark("other_marks_per_word", ch.OTHER)
-    count(-2, [16 + ch.SEPARATOR], token=1)
-    count(-1, _NUMBER_SHAPES, token=1)
+    count(1, sh.WORDS, token=1)
+    count(1, [sh.IDEOGRAPH], token=-0.5)
+    count("mean_word_chars", sh.WORDS, char=1)
+    count("letter_ratio", [*range(sh.CASELESS_LONG + 1), sh.IDEOGRAPH], char=1)
+    count("unspaced_ratio", [sh.IDEOGRAPH], char=1)
+    count("caseless_ratio", [sh.CASELESS_SHORT, sh.CASELESS_LONG], char=1)
+    count("upper_ratio", [sh.TITLE, sh.INITIAL], token=1)
+    count("upper_ratio", [sh.CAPS], char=1)
+    count("upper_ratio", [sh.MIXED], token=2)
+    count("digit_ratio", sh.NUMBERS, char=1)
+    count("digit_ratio", [sh.ALPHANUMERIC], char=0.5)
+    count("short_lower_word_ratio", [sh.LOWER_SHORT, sh.CASELESS_SHORT], token=1)
+    count("lower_word_ratio", sh.LOWER_WORDS, token=1)
+    count("title_word_ratio", sh.CAPITALISED_WORDS, token=1)
+    count("caps_word_ratio", [sh.CAPS], token=1)
+    count("number_word_ratio", sh.NUMBERS, token=1)
+    count("alphanumeric_word_ratio", [sh.ALPHANUMERIC], token=1)
+    count("terminals_per_word", [sh.TERMINAL], token=1)
+    count("commas_per_word", [sh.COMMA], token=1)
+    count("separators_per_word", [sh.SEPARATOR], token=1)
+    count("quotes_per_word", [sh.QUOTE], token=1)
+    count("brackets_per_word", [sh.OPEN, sh.CLOSE], token=1)
+    count("symbols_per_word", [sh.SYMBOL], token=1)
+    count("address_marks_per_word", [sh.ADDRESS], token=1)
+    count("other_marks_per_word", [sh.OTHER], token=1)
+    count(-2, [sh.SEPARATOR], token=1)
+    count(-1, sh.NUMBERS, token=1)
     return weights.reshape(len(weights), -1).T
 
 
@@ -222,7 +216,7 @@ def _distinct_by_bits() -> NDArray[np.float64]:
 @cache
 def _first_is_capitalised() -> NDArray[np.float64]:
     """Whether a trigram's first token is a capitalised word."""
-    return b.shape_set(*_CAPITALISED)[b.all_trigrams()[0]].astype(np.float64)
+    return sh.shape_set(*sh.CAPITALISED_WORDS)[sh.all_trigrams()[0]].astype(np.float64)
 
 
 def _begin_and_end(batch: Batch) -> NDArray[np.int64]:
@@ -238,7 +232,7 @@ def _begin_and_end(batch: Batch) -> NDArray[np.int64]:
 
 def _edge_flags(columns: dict[str, NDArray[np.bool_]]) -> NDArray[np.int64]:
     """Columns about edges as bits, in their order in `NAMES`."""
-    flags = np.zeros(b.N_TRIGRAMS, np.int64)
+    flags = np.zeros(sh.N_TRIGRAMS, np.int64)
     for name, column in columns.items():
         flags |= column.astype(np.int64) << (_AT[name] - _EDGES.start)
     return flags
@@ -247,16 +241,16 @@ def _edge_flags(columns: dict[str, NDArray[np.bool_]]) -> NDArray[np.int64]:
 @cache
 def _begin_table() -> NDArray[np.int64]:
     """How a segment begins, by its first trigram."""
-    first, second, _ = b.all_trigrams()
-    enumerates = b.shape_set(16 + ch.TERMINAL, 16 + ch.CLOSE)[second]
+    first, second, _ = sh.all_trigrams()
+    enumerates = sh.shape_set(sh.TERMINAL, sh.CLOSE)[second]
     return _edge_flags(
         {
-            "starts_lower": b.shape_set(*_LOWER)[first],
-            "starts_upper": b.shape_set(b.CAPS, *_CAPITALISED)[first],
-            "starts_number": b.shape_set(*_NUMBER_SHAPES)[first],
-            "starts_separator": first == 16 + ch.SEPARATOR,
-            "starts_bracket_or_quote": b.shape_set(16 + ch.OPEN, 16 + ch.QUOTE)[first],
-            "starts_numbered_item": b.shape_set(b.NUMBER_1, b.NUMBER_2)[first] & enumerates,
+            "starts_lower": sh.shape_set(*sh.LOWER_WORDS)[first],
+            "starts_upper": sh.shape_set(sh.CAPS, *sh.CAPITALISED_WORDS)[first],
+            "starts_number": sh.shape_set(*sh.NUMBERS)[first],
+            "starts_separator": first == sh.SEPARATOR,
+            "starts_bracket_or_quote": sh.shape_set(sh.OPEN, sh.QUOTE)[first],
+            "starts_numbered_item": sh.shape_set(*sh.SHORT_NUMBERS)[first] & enumerates,
         }
     )
 
@@ -264,25 +258,25 @@ def _begin_table() -> NDArray[np.int64]:
 @cache
 def _end_table() -> NDArray[np.int64]:
     """How a segment ends, by its last trigram; that of a segment of one or two tokens is open at its end."""
-    tokens = b.all_trigrams()
-    missing = (tokens[1:] == b.NO_SHAPE).sum(axis=0)
+    tokens = sh.all_trigrams()
+    missing = (tokens[1:] == sh.NO_SHAPE).sum(axis=0)
     last, before_last, third_last = (
-        np.where(place - missing >= 0, np.take_along_axis(tokens, (place - missing)[None] % 3, axis=0)[0], b.NO_SHAPE)
+        np.where(place - missing >= 0, np.take_along_axis(tokens, (place - missing)[None] % 3, axis=0)[0], sh.NO_SHAPE)
         for place in (2, 1, 0)
     )
-    terminal, close = 16 + ch.TERMINAL, 16 + ch.CLOSE
-    numbers = b.shape_set(*_NUMBER_SHAPES)
+    terminal, close = sh.TERMINAL, sh.CLOSE
+    numbers = sh.shape_set(*sh.NUMBERS)
     # A closing quote or bracket after the full stop belongs to the sentence.
-    closing = (last == close) | (last == 16 + ch.QUOTE)
+    closing = (last == close) | (last == sh.QUOTE)
     return _edge_flags(
         {
             "ends_terminal": (last == terminal) | (closing & (before_last == terminal)),
             "ends_ellipsis": (last == terminal) & (before_last == terminal),
-            "ends_comma_or_colon": last == 16 + ch.COMMA,
+            "ends_comma_or_colon": last == sh.COMMA,
             "ends_number": numbers[last],
             "ends_close_bracket": last == close,
-            "ends_count_in_brackets": (last == close) & numbers[before_last] & (third_last == 16 + ch.OPEN),
-            "ends_separator": b.shape_set(16 + ch.SEPARATOR, 16 + ch.SYMBOL)[last],
+            "ends_count_in_brackets": (last == close) & numbers[before_last] & (third_last == sh.OPEN),
+            "ends_separator": sh.shape_set(sh.SEPARATOR, sh.SYMBOL)[last],
         }
     )
 
@@ -295,16 +289,14 @@ _FIELD = (1 << _FIELD_BITS) - 1
 @cache
 def _pattern_table() -> NDArray[np.int64]:
     """Whether a sentence ends, a date stands or a time stands at a trigram's first token, as counts side by side."""
-    first, second, third = b.all_trigrams()
-    numbers = b.shape_set(*_NUMBER_SHAPES)
-    opens_sentence = (
-        ((second >= b.TITLE) & (second <= b.CASELESS_LONG)) | (second == b.IDEOGRAPH) | (second == 16 + ch.QUOTE)
-    )
-    sentence = (first == 16 + ch.TERMINAL) & (opens_sentence | (second == b.NO_SHAPE))
-    joint = b.shape_set(16 + ch.SEPARATOR, 16 + ch.TERMINAL)[second]
+    first, second, third = sh.all_trigrams()
+    numbers = sh.shape_set(*sh.NUMBERS)
+    begins_anew = sh.shape_set(*range(sh.TITLE, sh.CASELESS_LONG + 1), sh.IDEOGRAPH, sh.QUOTE, sh.NO_SHAPE)[second]
+    sentence = (first == sh.TERMINAL) & begins_anew
+    joint = sh.shape_set(sh.SEPARATOR, sh.TERMINAL)[second]
     date_pair = numbers[first] & joint & numbers[third]
-    short = b.shape_set(b.NUMBER_1, b.NUMBER_2)[first]
-    time = short & (second == 16 + ch.COMMA) & numbers[third]
+    short = sh.shape_set(*sh.SHORT_NUMBERS)[first]
+    time = short & (second == sh.COMMA) & numbers[third]
     return sum(
         column.astype(np.int64) << (_FIELD_BITS * place) for place, column in enumerate((sentence, date_pair, time))
     )
@@ -313,7 +305,7 @@ def _pattern_table() -> NDArray[np.int64]:
 def _years(batch: Batch) -> NDArray[np.int64]:
     """How many numbers of four digits are years from 1600 to 2099."""
     tokens = batch.tokens
-    at = (tokens.shapes == b.NUMBER_4).nonzero()[0]
+    at = (tokens.shapes == sh.NUMBER_4).nonzero()[0]
     starts = tokens.starts.take(at)
     first, second = batch.codes.take(starts), batch.codes.take(starts + 1)
     year = ((first == ord("1")) & (second >= ord("6"))) | ((first == ord("2")) & (second == ord("0")))
@@ -338,14 +330,14 @@ def _url_hashes() -> list[np.uint64]:
 
 def _word_hash(word: str) -> np.uint64:
     codes = np.array([ord(c) for c in word], np.uint32)
-    return b.tokenize(codes, ch.class_table()[codes], np.zeros(1, np.int64)).hashes[0]
+    return tokenize(codes, ch.class_table()[codes], np.zeros(1, np.int64)).hashes[0]
 
 
 def _source_suffix(batch: Batch) -> NDArray[np.float64]:
     """1 where the last separator is followed by one to six words, most of them capitalised: "Headline - Some Paper"."""
     tokens = batch.tokens
     result = np.zeros(len(batch))
-    separators = (tokens.shapes == 16 + ch.SEPARATOR).nonzero()[0]
+    separators = (tokens.shapes == sh.SEPARATOR).nonzero()[0]
     if not len(separators):
         return result
     ends = tokens.offsets[1:]

@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
-from detector.features import characters as ch
+from detector.features import shapes as sh
 from detector.features.batch import Batch
 from detector.features.recurrence import counts_of_many_in_page
 
@@ -86,8 +85,8 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
 
     count(0, tokens.hashes, (kinds != 0).nonzero()[0])
     # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
-    spelled = b.shape_hashes().take(tokens.shapes)
-    np.copyto(spelled, tokens.hashes, where=tokens.shapes <= b.MIXED)
+    spelled = sh.shape_hashes().take(tokens.shapes)
+    np.copyto(spelled, tokens.hashes, where=tokens.shapes <= sh.MIXED)
     count(1, spelled, (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0])
     return recurrence
 
@@ -95,9 +94,9 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
 @cache
 def _phrase_kinds() -> NDArray[np.uint8]:
     """Whether a trigram is a phrase, being whole, and a marker, having a bracket or a number in it."""
-    trigrams = b.all_trigrams()
-    marks = b.shape_set(16 + ch.OPEN, 16 + ch.CLOSE, *range(b.NUMBER_1, b.ALPHANUMERIC + 1))
-    whole = trigrams[2] != b.NO_SHAPE
+    trigrams = sh.all_trigrams()
+    marks = sh.shape_set(sh.OPEN, sh.CLOSE, *range(sh.NUMBER_1, sh.ALPHANUMERIC + 1))
+    whole = trigrams[2] != sh.NO_SHAPE
     return (whole * _IS_PHRASE + (whole & marks[trigrams].any(axis=0)) * _IS_MARKER).astype(np.uint8)
 
 
