@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import TEXT_BITS, HashedText
+from detector.features import ABSENT, TEXT_BITS, HashedText
 
 CLIP = 6.0
 """Standardised columns of a summary beyond this are cut."""
@@ -112,7 +112,7 @@ def summarise(parts: Iterable[Part]) -> tuple[NDArray[np.float64], Bag]:
 
 def _bag(words: NDArray[np.int64], pairs: NDArray[np.int64]) -> Bag:
     tokens = np.concatenate((words, pairs))
-    buckets, counts = np.unique(tokens[tokens < 1 << TEXT_BITS], return_counts=True)
+    buckets, counts = np.unique(tokens[tokens < ABSENT], return_counts=True)
     values = 1 + np.log(counts)
     return buckets, values / max(float(np.linalg.norm(values)), 1.0)
 
@@ -121,7 +121,7 @@ def _repetition(
     words: NDArray[np.int64], pairs: NDArray[np.int64], words_a_line: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The columns of `REPETITION_NAMES`; (len(REPETITION_NAMES),) float64."""
-    pairs = pairs[pairs < 1 << TEXT_BITS]
+    pairs = pairs[pairs < ABSENT]
     n_words, n_lines = max(len(words), 1), len(words_a_line)
     counts = np.sort(np.unique(words, return_counts=True)[1])[::-1]
     of_pairs = np.unique(pairs, return_counts=True)[1]
