@@ -9,8 +9,8 @@
 | `dom` | the markup around it |
 | `lexical` | its words, hashed for the linear scorers of the model |
 
-Beneath them are `characters`, `shapes`, `tokens` and `batch`: the pages as flat arrays. `site` is apart: it asks a store
-of signatures what other pages have in common with each segment.
+They work on pages as flat arrays: `characters`, `tokens` and their `shapes`, `batch`, `markup`. `site` stands apart: it
+asks a store of signatures what other pages have in common with each segment.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Features:
     Attributes:
         X: (n_segments, n_features) float32, columns as in `feature_names(kind)`.
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
-        groups: (n_groupings, n_segments) int64, a row for each of `grouping_names(kind)`; segments of one group have the
-            same number.
+        groups: (n_groupings, n_segments) int64, a row for each of `grouping_names(kind)`; segments of one group have
+            the same number.
         text: Hashed words of each segment.
         dom: Hashed class names around each segment; None in text mode.
     """

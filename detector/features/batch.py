@@ -15,19 +15,20 @@ from detector.features.tokens import Tokens, tokenize
 
 HEAD_CHARS = 320
 TAIL_CHARS = 120
-"""A longer segment is seen through its head and tail: a paragraph shows what it is by then, and cost stays bounded."""
+"""What is looked at of a longer segment: enough to show what it is, and it bounds the cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pages side by side; segments are numbered through the batch, and each has a token.
+    """Pages side by side. Segments are numbered through the batch; each has at least one token.
 
     Attributes:
         pages: The pages as segmented.
         offsets: (n_pages + 1,) int64; the segments of page i are `offsets[i]:offsets[i + 1]`.
-        page_of: (n_segments,) int64.
+        page_of: (n_segments,) int64, the page of each segment.
         starts: (n_segments,) int64, offset of each clipped segment into `codes`.
-        lengths: (n_segments,) int64, characters of the whole segment, without ignorable ones where it is not clipped.
+        lengths: (n_segments,) int64, characters of the whole segment. Ignorable ones do not count, except in the middle
+            that is clipped.
         codes: (n_chars,) uint32 code points of the clipped segments, apart from each other by at least one blank.
         tokens: The tokens of the clipped segments.
     """
@@ -59,7 +60,7 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
         codes, starts, lengths = _without_ignorable(codes, starts, lengths)
     classes = ch.class_table().take(ch.places(codes))
     if len(starts):
-        # Characters of no class, icon glyphs for example: one symbol, so that no sum is over nothing.
+        # A segment of characters without a class, of icons for example, gets a symbol, so that it has a token.
         classes[starts[np.maximum.reduceat(classes, starts) == ch.SPACE]] = ch.SYMBOL
     tokens = tokenize(codes, classes, starts)
     return Batch(
@@ -74,7 +75,7 @@ def build_batch(pages: Sequence[SegmentedPage]) -> Batch:
 
 
 def _clip(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[str, NDArray[np.int64]]:
-    """Cut the middle out of long segments, leaving one line break in its place; the text and the new starts."""
+    """Replace the middle of long segments by one line break; the text, and the new starts, (n_segments,) int64."""
     lengths = ends - starts
     long = (lengths > HEAD_CHARS + TAIL_CHARS + 1).nonzero()[0]
     if not len(long):
@@ -92,7 +93,7 @@ def _clip(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> tupl
 def _without_ignorable(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Take out the characters that show nothing, but for a segment's first: codes, starts and lengths without them."""
+    """Remove ignorable characters, except a segment's first; the new codes, starts and lengths."""
     if not len(starts):
         return codes, starts, lengths
     suspects = (codes >= ch.FIRST_IGNORABLE).nonzero()[0]

@@ -72,14 +72,14 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
 
 @cache
 def _shape_shingles() -> NDArray[np.uint32]:
-    """The finalized hash of two shapes, by a trigram without its third; the last token of a segment stands alone."""
+    """The finalized hash of two shapes, by a trigram without its third, which may hold one shape and `NO_SHAPE`."""
     first, second = (shapes[:: 1 << sh.SHAPE_BITS] for shapes in sh.all_trigrams()[:2])
     hashes = np.append(sh.shape_hashes(), np.uint64(0))
     return finalize(((hashes[first] * _SHAPE_SALT + hashes[second]) >> np.uint64(32)).astype(np.uint32))
 
 
 def segment_keys(batch: Batch) -> NDArray[np.uint64]:
-    """A hash of each segment's tokens in order; the sum wraps, so it is exact and independent of the batch."""
+    """A hash of each segment's tokens in order; (n_segments,) uint64, modulo 2^64, so the same in any batch."""
     tokens = batch.tokens
     place = np.arange(len(tokens.shapes)) - tokens.firsts.take(tokens.segments)
     terms = _place_factors().take(place)
@@ -89,7 +89,7 @@ def segment_keys(batch: Batch) -> NDArray[np.uint64]:
 
 @cache
 def _place_factors() -> NDArray[np.uint64]:
-    """An odd factor for each place of a token in a clipped segment."""
+    """An odd factor for each place of a token in a clipped segment, from the first; uint64."""
     return mix(np.arange(1, HEAD_CHARS + TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
 
 

@@ -1,8 +1,8 @@
 """Hashed features for the linear scorers inside the model: of words in the text, and of class names in the markup.
 
-Feature hashing after Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (ICML 2009). Of the text are
-hashed tokens, pairs of tokens, their beginnings and endings, trigrams of their shapes, and the first and last tokens of a
-segment by place: nothing that depends on a language.
+Feature hashing after Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (ICML 2009). Of the text
+are hashed tokens, pairs of tokens, their beginnings and endings, trigrams of their shapes, and the first and last
+tokens of a segment by place. None of it depends on a language.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MOST_NAME_WORDS = 64
 """Words of one element's class names and ids that are looked at."""
 
 MOST_NAME_CHARS = 8192
-"""Characters of them that are looked at. Real names have up to 6,000; a hostile one of megabytes would be hashed whole."""
+"""Characters of them that are looked at, so that none of megabytes is hashed whole; real ones have up to 6,000."""
 
 FIELD_BITS = 21
 _FIELD = (1 << FIELD_BITS) - 1
@@ -198,7 +198,7 @@ class HashedDom:
         return total.T
 
     def sizes(self) -> NDArray[np.int64]:
-        """Number of words in the names of the elements around each segment, plus one; `score` divides by its square root."""
+        """Number of words in names around each segment, plus one; `score` divides by its square root."""
         words = np.append(np.diff(self.offsets), 0)[self.markup.name_of]
         return self.markup.covering(words) + 1
 
@@ -241,7 +241,7 @@ def hash_dom(markup: Markup) -> HashedDom:
 
 
 def _clipped(name: str) -> str:
-    """The whole words within the first `MOST_NAME_CHARS` characters of a name, or those characters if it is one word."""
+    """The first `MOST_NAME_CHARS` characters of a name, without a word that is cut by the end of them."""
     if len(name) <= MOST_NAME_CHARS:
         return name
     return name[:MOST_NAME_CHARS].rpartition(" ")[0] or name[:MOST_NAME_CHARS]

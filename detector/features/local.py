@@ -121,7 +121,7 @@ def local_features(batch: Batch) -> LocalFeatures:
 
 
 def _shape_sums(batch: Batch) -> NDArray[np.float64]:
-    """Sums over each segment's tokens of what `_shape_weights` says; (n_sums, n_segments) float64, exact."""
+    """Sum `_shape_weights` over the tokens of each segment; (n_sums, n_segments) float64, exact."""
     tokens, n = batch.tokens, len(batch)
     key = tokens.segments * sh.N_SHAPES
     key += tokens.shapes
@@ -135,10 +135,10 @@ def _shape_sums(batch: Batch) -> NDArray[np.float64]:
 
 @cache
 def _shape_weights() -> NDArray[np.float32]:
-    """What each token, and each character of one, counts by the token's shape; (2 * N_SHAPES, n_sums) float32.
+    """What a token counts by its shape, and then what each of its characters does; (2 * N_SHAPES, n_sums) float32.
 
-    The first columns are the columns up to "other_marks_per_word", in the order of `NAMES`, before they are divided; in
-    the places of the first two stand all characters and all words. The last two are separators and numbers.
+    The sums are those of `NAMES` up to "other_marks_per_word", before they are divided; the first two are all
+    characters and all words. Two more follow: separators and numbers.
     """
     weights = np.zeros((_PER_WORD.stop + 2, 2, sh.N_SHAPES), np.float32)
 
@@ -178,7 +178,11 @@ def _shape_weights() -> NDArray[np.float32]:
 
 
 def _distinct_ratio(batch: Batch) -> NDArray[np.float64]:
-    """Distinct tokens by tokens, estimated from a 64-bit set a segment (linear counting)."""
+    """Share of different tokens, estimated from 64 bits a segment; (n_segments,) float64.
+
+    Linear counting: Whang, Vander-Zanden, Taylor, "A Linear-Time Probabilistic Counting Algorithm for Database
+    Applications" (ACM TODS 15(2), 1990).
+    """
     tokens = batch.tokens
     bits = np.uint64(1) << (tokens.hashes & np.uint64(63))
     sets = np.bitwise_or.reduceat(bits, tokens.firsts)
@@ -188,12 +192,12 @@ def _distinct_ratio(batch: Batch) -> NDArray[np.float64]:
 
 @cache
 def _distinct_by_bits() -> NDArray[np.float64]:
-    """The number of different tokens for each number of bits that they set."""
+    """The estimated number of different tokens, by the number of bits that they set; (65,) float64."""
     empty = np.arange(64.0, -1.0, -1.0)
     return -64.0 * np.log(np.maximum(empty, 0.5) / 64.0)
 
 
 @cache
 def _first_is_capitalised() -> NDArray[np.float64]:
-    """Whether a trigram's first token is a capitalised word."""
+    """Whether the first token of each trigram is a capitalised word; (N_TRIGRAMS,) float64, 0 or 1."""
     return sh.shape_set(*sh.CAPITALISED_WORDS)[sh.all_trigrams()[0]].astype(np.float64)

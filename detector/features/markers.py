@@ -1,7 +1,7 @@
 """Markers: bracketed or dated phrases that recur from segment to segment, whatever their wording or language.
 
-A marker is found by its shape. "[Last Updated On: June 16th, 2016]" and "【最后更新：2016年6月16日】" have in common that
-the same few tokens, with a bracket or a number among them, stand in one segment after the other.
+A marker is found by its shape, in any language: "[Last Updated On: June 16th, 2016]", "【最后更新：2016年6月16日】". Each
+is a few tokens, a bracket or a number among them, that stand alike in one segment after the other.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ def marker_features(batch: Batch) -> NDArray[np.float64]:
 
 
 def _recurrence(batch: Batch) -> NDArray[np.int32]:
-    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int32."""
+    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int32.
+
+    0 where none begins.
+    """
     tokens = batch.tokens
     page_tokens = tokens.offsets.take(batch.offsets)
     kinds = _phrase_kinds().take(tokens.trigrams)
@@ -84,7 +87,7 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
         recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), bounds[1:] - bounds[:-1])
 
     count(0, tokens.hashes, (kinds != 0).nonzero()[0])
-    # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
+    # In a marker's key stand the words themselves but the shapes of numbers and marks: the dates in a template differ.
     spelled = sh.shape_hashes().take(tokens.shapes)
     np.copyto(spelled, tokens.hashes, where=tokens.shapes <= sh.MIXED)
     count(1, spelled, (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0])
@@ -93,7 +96,11 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
 
 @cache
 def _phrase_kinds() -> NDArray[np.uint8]:
-    """Whether a trigram is a phrase, being whole, and a marker, having a bracket or a number in it."""
+    """Flags of each trigram: a phrase if it has three tokens, and a marker if one is a bracket or a number.
+
+    Returns:
+        (N_TRIGRAMS,) uint8.
+    """
     trigrams = sh.all_trigrams()
     marks = sh.shape_set(sh.OPEN, sh.CLOSE, *range(sh.NUMBER_1, sh.ALPHANUMERIC + 1))
     whole = trigrams[2] != sh.NO_SHAPE
@@ -101,7 +108,12 @@ def _phrase_kinds() -> NDArray[np.uint8]:
 
 
 def _phrase_keys(keys: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A key for each chosen token and the two after it; keys of tokens are well mixed, so sums of products are."""
+    """A key for the phrase that begins at each chosen token; (len(at),) uint64.
+
+    Args:
+        keys: (n_tokens,) uint64, well mixed, so that a sum of their products with odd factors is too.
+        at: The tokens where phrases begin.
+    """
     phrases = keys.take(at)
     phrases *= _FIRST
     for step, factor in ((1, _SECOND), (2, _THIRD)):

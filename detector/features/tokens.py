@@ -96,6 +96,6 @@ def _trigrams(shapes: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[
     ends = offsets[1:] - 1
     for row, values in zip(following, (shapes, following[0]), strict=True):
         row[:-1] = values[1:]
-        # The end of a segment without tokens is that of the one before it, or of them all.
+        # A segment without tokens has the end of the one before it; the first has place -1, the end of them all.
         row[ends] = sh.NO_SHAPE
     return sh.trigram(shapes, following[0], following[1])
