@@ -42,9 +42,9 @@ REPETITION_NAMES = (
 )
 """Shares of a page's words (the first thirteen) or of its lines (the others), with three exceptions.
 
-`lines_with_words_of_first` is a share of the lines below the first, `log_words` the logarithm of the number of words plus
-one, `words_a_line` the mean number of words of a line. The "4th" word is fourth by the number of lines that it stands
-in. Pairs lie within a line, triples may go across lines. A line is a segment, and words are tokens.
+`lines_with_words_of_first` is a share of the lines below the first, `log_words` the logarithm of the number of words
+plus one, `words_a_line` the mean number of words of a line. The "4th" word is fourth by the number of lines that it
+stands in. Pairs lie within a line, triples may go across lines. A line is a segment, and words are tokens.
 """
 
 _WORDS, _PAIRS = 0, 1

@@ -109,5 +109,7 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     prose = position[_PROSE_AT]
     parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
-        parts.append(dom.dom_features(batch, markup, groups[0], np.expm1(own[_LOG_WORDS_AT]), prose))
+        # Not `alone.words`: models were trained on ratios to these, which differ from them by a few parts in 10^7.
+        words = np.expm1(own[_LOG_WORDS_AT])
+        parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)
