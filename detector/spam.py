@@ -1,8 +1,8 @@
 """Whether a page is spam as a whole: spun, stuffed with keywords, or nothing but links.
 
-A small network looks at the page in the mean, at how much of it recurs (after Ntoulas, Najork, Manasse, Fetterly, "Detecting
-Spam Web Pages through Content Analysis", WWW 2006), and at a linear score of its words: those of the beginning and the end of each
-segment, which is what features are made of.
+A small network looks at a summary of the page: the means of its segments' inputs, how much of it recurs (after Ntoulas,
+Najork, Manasse, Fetterly, "Detecting Spam Web Pages through Content Analysis", WWW 2006), and a linear score of its
+words. Of a long segment, only the words of its head and tail are seen, as in all features.
 """
 
 from __future__ import annotations
@@ -13,43 +13,62 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import TEXT_BITS, HashedText
+from detector.features import ABSENT, TEXT_BITS, HashedText
 
 CLIP = 6.0
-"""Standardised columns of a summary beyond this are cut."""
+"""Standardised columns of a summary are clipped to -CLIP..CLIP."""
 
 REPETITION_NAMES = (
-    "different_words", "different_pairs", "different_triples", "commonest_word", "commonest_3_words", "commonest_10_words",
-    "commonest_30_words", "commonest_pair", "commonest_triple", "pairs_that_recur", "triples_that_recur", "words_of_first_line",
-    "words_of_first_line_below", "lines_with_words_of_first", "log_words", "words_a_line", "lines_with_commonest_word",
-    "lines_with_4th_word", "lines_with_11th_word", "lines_with_31st_word",
-)  # fmt: skip
-"""Shares of the words of a page, or of its lines (of those below the first in `lines_with_words_of_first`), but for the two that say
-otherwise; "4th" is by the number of lines it is in. Pairs are within a line, triples across."""
+    "different_words",
+    "different_pairs",
+    "different_triples",
+    "commonest_word",
+    "commonest_3_words",
+    "commonest_10_words",
+    "commonest_30_words",
+    "commonest_pair",
+    "commonest_triple",
+    "pairs_that_recur",
+    "triples_that_recur",
+    "words_of_first_line",
+    "words_of_first_line_below",
+    "lines_with_words_of_first",
+    "log_words",
+    "words_a_line",
+    "lines_with_commonest_word",
+    "lines_with_4th_word",
+    "lines_with_11th_word",
+    "lines_with_31st_word",
+)
+"""Shares of a page's words (the first thirteen) or of its lines (the others), with three exceptions.
+
+`lines_with_words_of_first` is a share of the lines below the first, `log_words` the logarithm of the number of words
+plus one, `words_a_line` the mean number of words of a line. The "4th" word is fourth by the number of lines that it
+stands in. Pairs lie within a line, triples may go across lines. A line is a segment, and words are tokens.
+"""
 
 _WORDS, _PAIRS = 0, 1
-"""Families of tokens in `HashedText`."""
+"""Rows of `HashedText.by_token`: tokens and pairs of tokens."""
 
 _COMMONEST = (1, 3, 10, 30)
 _RANKS = (0, 3, 10, 30)
 
-
 Bag = tuple[NDArray[np.int64], NDArray[np.float64]]
-"""The different words and pairs of words of a page as buckets, and how often, as a vector of length 1."""
+"""The buckets of a page's words and pairs of words, and 1 + log of how often each occurs, scaled to norm 1."""
 
 Part = tuple[NDArray[np.float32], NDArray[np.int64], HashedText]
-"""Of one page: (n_segments, n_inputs) standardised inputs, (n_segments,) lengths in characters, and the hashed words."""
+"""Part of a page: (n_segments, n_inputs) standardised inputs, (n_segments,) lengths in characters, hashed words."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpamScorer:
-    """A network of one hidden layer on a page's summary.
+    """A network with one hidden layer over a page's summary.
 
     Attributes:
-        words: (2^TEXT_BITS,) int8, weights of words and pairs of words in the whole page.
-        words_scale: What one step of them is worth, in log-odds.
-        mean: (n_columns,) float32, subtracted from the summary and the score of words.
-        scale: (n_columns,) float32, they are divided by it.
+        words: (2^TEXT_BITS,) int8, weights of words and pairs of words.
+        words_scale: Log-odds of a weight of 1.
+        mean: (n_columns,) float32, subtracted from the summary with the score of words.
+        scale: (n_columns,) float32, divides what is left.
         hidden: (n_columns, n_hidden) float32.
         hidden_bias: (n_hidden,) float32.
         output: (n_hidden,) float32.
@@ -69,7 +88,7 @@ class SpamScorer:
         """The probability that a page holds no content of its own, in 0..1.
 
         Args:
-            parts: The page from its beginning to its end, at least one segment; one is held at a time.
+            parts: The page in order, with at least one segment; one part is held in memory at a time.
         """
         summary, (buckets, values) = summarise(parts)
         score = float(values @ self.words.take(buckets).astype(np.float64)) * self.words_scale
@@ -81,18 +100,23 @@ class SpamScorer:
 
 
 def n_columns(n_inputs: int) -> int:
-    """The columns of a summary and the score of words, of segments with so many inputs."""
+    """Number of columns of a summary with the score of words.
+
+    Args:
+        n_inputs: Inputs of a segment.
+    """
     return 2 * n_inputs + 2 + len(REPETITION_NAMES) + 1
 
 
 def summarise(parts: Iterable[Part]) -> tuple[NDArray[np.float64], Bag]:
-    """A page in the mean: of its inputs over segments and over characters, its size, and how much of it recurs; and its words.
+    """Summarise a page.
 
     Args:
-        parts: The page from its beginning to its end, at least one segment.
+        parts: The page in order, with at least one segment.
 
     Returns:
-        (2 * n_inputs + 2 + len(REPETITION_NAMES),) float64, and the bag of words.
+        The summary, (2 * n_inputs + 2 + len(REPETITION_NAMES),) float64: means of the inputs over segments and over
+        characters, log(1 + number) of segments and of characters, `REPETITION_NAMES`. And the bag of words.
     """
     sums: list[NDArray[np.float64]] = []
     n_lines = n_chars = 0
@@ -112,7 +136,7 @@ def summarise(parts: Iterable[Part]) -> tuple[NDArray[np.float64], Bag]:
 
 def _bag(words: NDArray[np.int64], pairs: NDArray[np.int64]) -> Bag:
     tokens = np.concatenate((words, pairs))
-    buckets, counts = np.unique(tokens[tokens < 1 << TEXT_BITS], return_counts=True)
+    buckets, counts = np.unique(tokens[tokens < ABSENT], return_counts=True)
     values = 1 + np.log(counts)
     return buckets, values / max(float(np.linalg.norm(values)), 1.0)
 
@@ -120,8 +144,14 @@ def _bag(words: NDArray[np.int64], pairs: NDArray[np.int64]) -> Bag:
 def _repetition(
     words: NDArray[np.int64], pairs: NDArray[np.int64], words_a_line: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """The columns of `REPETITION_NAMES`; (len(REPETITION_NAMES),) float64."""
-    pairs = pairs[pairs < 1 << TEXT_BITS]
+    """Compute the columns of `REPETITION_NAMES`; (len(REPETITION_NAMES),) float64.
+
+    Args:
+        words: (n_words,) int64 buckets.
+        pairs: (n_words,) int64 buckets, or `ABSENT`, of each word and the next.
+        words_a_line: (n_lines,) int64.
+    """
+    pairs = pairs[pairs < ABSENT]
     n_words, n_lines = max(len(words), 1), len(words_a_line)
     counts = np.sort(np.unique(words, return_counts=True)[1])[::-1]
     of_pairs = np.unique(pairs, return_counts=True)[1]

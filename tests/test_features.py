@@ -16,6 +16,7 @@ from detector.features import DOM_BITS, TEXT_BITS, cohesion, extract, feature_na
 from detector.features import characters as ch
 from detector.features.batch import build_batch
 from detector.features.lexical import MOST_NAME_CHARS, hash_dom, pack
+from detector.features.local import local_features
 from detector.features.markup import build_markup
 from detector.segment import segment_html, segment_text
 from detector.signatures import minhash
@@ -85,6 +86,13 @@ def test_sums_are_those_of_the_entries_that_training_sees(kind: Kind) -> None:
     expected = np.zeros((len(rows.sizes()), 3), np.int64)
     np.add.at(expected, segments, table[buckets])
     assert np.array_equal(rows.sums(pack(table)), expected)
+
+
+def test_words_and_sentences_are_counted_exactly() -> None:
+    text = "\n".join("a " * n + ". A" * (n % 7) for n in range(1, 60))
+    found = local_features(build_batch([segment_text(text + "\n漢字漢")]))
+    assert found.words.tolist() == [*(n + n % 7 for n in range(1, 60)), 1.5]
+    assert found.sentences.tolist() == [*(n % 7 for n in range(1, 60)), 0]
 
 
 @given(st.lists(st.text(), max_size=4))

@@ -1,7 +1,16 @@
-"""Segments to numbers: one named column an idea, computed for a whole batch of pages at once.
+"""The features of segments: named columns of numbers, computed for a whole batch of pages at once.
 
-`local` looks at a segment alone, `markers` and `duplicates` at what recurs in its page, `cohesion` at whether its words do, `context`
-at its place, `dom` at the markup, and `lexical` hashes its words for the linear scorers of the model.
+| module | looks at |
+|---|---|
+| `local` | the segment alone, with `edges` for how it begins and ends and `patterns` for what stands inside |
+| `markers`, `duplicates` | what recurs in its page: phrases, and whole segments |
+| `cohesion` | whether its words occur elsewhere in its page |
+| `context` | its place in the page |
+| `dom` | the markup around it |
+| `lexical` | its words, hashed for the linear scorers of the model |
+
+They work on pages as flat arrays: `characters`, `tokens` and their `shapes`, `batch`, `markup`. `site` stands apart: it
+asks a store of signatures what other pages have in common with each segment.
 """
 
 from __future__ import annotations
@@ -15,10 +24,11 @@ from numpy.typing import NDArray
 from detector.data import Kind, SegmentedPage
 from detector.features import cohesion, context, dom, duplicates, local, markers
 from detector.features.batch import build_batch
-from detector.features.lexical import DOM_BITS, TEXT_BITS, HashedDom, HashedText, hash_dom, hash_text
+from detector.features.lexical import ABSENT, DOM_BITS, TEXT_BITS, HashedDom, HashedText, hash_dom, hash_text
 from detector.features.markup import build_markup
 
 __all__ = [
+    "ABSENT",
     "DOM_BITS",
     "SCHEMA",
     "TEXT_BITS",
@@ -31,7 +41,7 @@ __all__ = [
 ]
 
 SCHEMA = 3
-"""Version of the columns, groupings and hashes; a model made for another version is refused."""
+"""Version of the columns, groupings and hashes. A model trained with another version is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,8 @@ class Features:
     Attributes:
         X: (n_segments, n_features) float32, columns as in `feature_names(kind)`.
         offsets: (n_pages + 1,) int64; page i is rows `offsets[i]:offsets[i + 1]`.
-        groups: (n_groupings, n_segments) int64, equal numbers where segments stand alike in the markup, a row for each of
-            `grouping_names(kind)`.
+        groups: (n_groupings, n_segments) int64, a row for each of `grouping_names(kind)`; segments of one group have
+            the same number.
         text: Hashed words of each segment.
         dom: Hashed class names around each segment; None in text mode.
     """
@@ -67,7 +77,7 @@ def grouping_names(kind: Kind) -> tuple[str, ...]:
     return dom.GROUPINGS if kind == "html" else ()
 
 
-_COUNTS_AT = [_PAGE_NAMES.index(name) for name in ("log_words", "log_sentences")]
+_LOG_WORDS_AT = _PAGE_NAMES.index("log_words")
 _LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
 _PROSE_AT = context.POSITION_NAMES.index("is_prose")
 
@@ -75,11 +85,11 @@ _PROSE_AT = context.POSITION_NAMES.index("is_prose")
 def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     """Compute the features of pages of one kind.
 
-    The rows of a page do not depend on the other pages. X lies in memory column by column.
+    The rows of a page do not depend on the other pages. X is laid out column by column (Fortran order).
 
     Args:
         pages: Segmented pages; for kind "html" all must have `elements`.
-        kind: Which columns to make.
+        kind: Which columns to compute.
     """
     batch = build_batch(pages)
     markup = build_markup(batch) if kind == "html" else None
@@ -88,16 +98,18 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     if not len(batch):
         empty = np.empty((0, len(feature_names(kind))), np.float32)
         return Features(empty, batch.offsets, groups, HashedText.none(), hashed_dom)
-    # Columns lie in memory one after the other: each is made, shifted and summed as a whole.
+    alone = local.local_features(batch)
+    # A column a row: each column is computed, and later standardised, as a whole.
     own = np.concatenate(
-        (local.local_features(batch), markers.marker_features(batch), duplicates.duplicate_features(batch)),
+        (alone.columns, markers.marker_features(batch), duplicates.duplicate_features(batch)),
         dtype=np.float32,
         casting="same_kind",
     )
-    words, sentences = np.expm1(own[_COUNTS_AT])
-    position = context.position_features(batch, words, np.rint(sentences), own[_LOG_CHARS_AT]).astype(np.float32)
+    position = context.position_features(batch, alone.words, alone.sentences, own[_LOG_CHARS_AT]).astype(np.float32)
     prose = position[_PROSE_AT]
     parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
+        # Not `alone.words`: models were trained on ratios to these, which differ from them by a few parts in 10^7.
+        words = np.expm1(own[_LOG_WORDS_AT])
         parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)

@@ -1,4 +1,7 @@
-"""What kind of character each code point is, as tables over the Basic Multilingual Plane."""
+"""The class of each character, whether it is visible, and what it counts in hashes.
+
+Each is a table over the Basic Multilingual Plane (BMP), with one entry more for all code points above it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from numpy.typing import NDArray
     ADDRESS,
     OTHER,
 ) = range(15)
-"""Character classes. LETTER is a letter or mark of a caseless, spaced script; UNSPACED one of a script without spaces."""
+"""Character classes. LETTER is a letter or mark of a script without case; UNSPACED, of a script without spaces."""
 
 N_CLASSES = 15
 
@@ -48,7 +51,7 @@ UNSPACED_SCRIPTS = (
     (0xF900, 0xFAFF),  # CJK compatibility
     (0xFF66, 0xFF9F),  # half-width Katakana
 )
-"""Code-point ranges of the scripts that are written without spaces between words (Unicode UAX 14, classes ID and SA)."""
+"""Code points, first and last, of scripts without spaces between words (Unicode UAX 14, classes ID and SA)."""
 
 IGNORABLE = (
     (0x00AD, 0x00AD),  # soft hyphen
@@ -66,15 +69,15 @@ IGNORABLE = (
     (0xFFA0, 0xFFA0),
     (0xFFF0, 0xFFF8),
 )
-"""Code points that show nothing (Unicode, Default_Ignorable_Code_Point): they neither end a word nor make it another."""
+"""Code points that are not shown (Unicode property Default_Ignorable_Code_Point). They are left out of words."""
 
 FIRST_IGNORABLE = IGNORABLE[0][0]
 
 IGNORABLE_PLANE = (0xE0000, 0xE0FFF)
-"""Those above the Basic Multilingual Plane: tags and more variation selectors."""
+"""The same above the BMP, first and last: tags and more variation selectors."""
 
 _TABLE_SIZE = 0x10001
-"""The BMP, and one entry for everything above it."""
+"""Entries for the BMP, and one for everything above it."""
 
 UNIFORM = (
     (0x3400, 0x4DBF, "Lo"),
@@ -83,7 +86,7 @@ UNIFORM = (
     (0xD800, 0xDFFF, "Cs"),
     (0xE000, 0xF8FF, "Co"),
 )
-"""Ranges of one category each (Unicode, UnicodeData.txt): three quarters of the plane, that need not be asked about."""
+"""Ranges of one general category each (Unicode, UnicodeData.txt): three quarters of the BMP, not looked up."""
 
 _CATEGORY_CLASSES = {
     "Ll": LOWER,
@@ -117,7 +120,7 @@ def _text_of(codes: NDArray[np.int64]) -> str:
 @cache
 def class_table() -> NDArray[np.uint8]:
     """Character class by code point; (65537,) uint8, the last entry stands for every code point above the BMP."""
-    # Names of categories are read as numbers of two bytes: a loop in Python would take half the time of a cold start.
+    # The two letters of a category are read as one number: a loop over characters would take half of a cold start.
     codes = np.arange(0x10000)
     categories = np.empty(0x10000, ">u2")
     asked = np.ones(0x10000, bool)
@@ -146,7 +149,7 @@ def class_table() -> NDArray[np.uint8]:
 
 @cache
 def ignorable_table() -> NDArray[np.bool_]:
-    """Whether a code point shows nothing; (65537,) bool, False above the BMP."""
+    """Whether a code point is in `IGNORABLE`; (65537,) bool, False above the BMP."""
     table = np.zeros(_TABLE_SIZE, bool)
     for first, last in IGNORABLE:
         table[first : last + 1] = True
@@ -154,18 +157,19 @@ def ignorable_table() -> NDArray[np.bool_]:
 
 
 def is_ignorable(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Whether each code point shows nothing."""
+    """Whether each code point is in `IGNORABLE` or `IGNORABLE_PLANE`; bool, of the shape of `codes`."""
     first, last = IGNORABLE_PLANE
     return ignorable_table().take(places(codes)) | ((codes >= first) & (codes <= last))
 
 
 @cache
 def hash_codes() -> NDArray[np.uint64]:
-    """What a character counts in a hash: one more than the code point of its lower-case form, which is "0" for digits.
+    """What a character counts in a hash; (65537,) uint64.
 
-    U+0130 stays as it is: it alone has a lower-case form of two characters.
+    It is the code point of its lower-case form, of "0" for digits, plus one. U+0130 stands for itself: it alone has a
+    lower-case form of two characters.
     """
-    # Blanks between the characters keep the case of one from depending on the next, as that of a final sigma does.
+    # The lower-case form of a sigma depends on what follows: a blank after each character makes them independent.
     spaced = _text_of(np.insert(np.arange(0x10000), np.arange(1, 0x10000), ord(" ")))
     lowered = "\u0130".join(part.lower() for part in spaced.split("\u0130"))
     table = np.arange(_TABLE_SIZE, dtype=np.uint64)
@@ -175,6 +179,16 @@ def hash_codes() -> NDArray[np.uint64]:
 
 
 def places(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Where code points stand in the tables."""
+    """The place of each code point in the tables; int64, of the shape of `codes`."""
     at = codes.astype(np.int64)
     return np.minimum(at, _TABLE_SIZE - 1, out=at)
+
+
+def in_words(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether characters are letters of spaced scripts, or digits; (n_chars,) bool.
+
+    Args:
+        classes: (n_chars,) uint8 character classes.
+    """
+    # One comparison does: in eight bits, the classes below LOWER wrap around to large numbers.
+    return classes - np.uint8(LOWER) <= DIGIT - LOWER

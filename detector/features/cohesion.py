@@ -1,8 +1,8 @@
 """Whether a segment's words occur elsewhere in its page, and in its prose above all.
 
 An article's headings, captions and lists share its words; headlines of other stories do not, even where they are full
-sentences (lexical cohesion; Hearst, "TextTiling", Computational Linguistics 23(1), 1997). Words count as they are, and by
-their first characters, which serves as a stemmer for any language.
+sentences (lexical cohesion; Hearst, "TextTiling", Computational Linguistics 23(1), 1997). Words are compared whole, and
+by their first characters, which takes the place of a stemmer in any language.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
+from detector.features import shapes as sh
 from detector.features.batch import Batch
 
 NAMES = (
@@ -36,16 +36,16 @@ NAMES = (
 _PER_KEY = NAMES.index("stems_in_prose_before")
 
 LEAST_CHARS = 4
-"""Of a word that counts: shorter ones are mostly grammar."""
+"""Length of a word from which it counts: shorter ones are mostly grammar."""
 
 SLOTS_PER_WORD = 4
 LEAST_SLOTS, MOST_SLOTS = 1 << 6, 1 << 18
-"""Of a page's table of words. Words that share a slot are taken for one: a page's own words decide which do, so that nothing
-depends on the batch."""
+"""Slots in the table of a page's words. Words in one slot are taken for the same. The size of the table depends on the
+page alone, so that its features do not depend on the batch."""
 
 _FIELD_BITS = 9
 _SHIFTS = np.arange(0, 7 * _FIELD_BITS, _FIELD_BITS)[:, None]
-"""Seven counts of a segment's words stand side by side in one integer: clipped segments have fewer than 2^9."""
+"""Bits by which each of seven counts is shifted in a packed integer: a clipped segment has fewer than 2^9 words."""
 
 _NO_SEGMENT = np.int32(np.iinfo(np.int32).max)
 _HASH_SHIFT = np.uint64(20)
@@ -55,8 +55,8 @@ _LOG_UNIT = 1 << 10
 
 _MOST_OCCURRENCES = 255
 
-_WORDS = b.shape_set(*range(b.NUMBER_1), b.ALPHANUMERIC)
-_NAMES = b.shape_set(b.TITLE, b.CAPS, b.MIXED)
+_WORDS = sh.shape_set(*range(sh.NUMBER_1), sh.ALPHANUMERIC)
+_NAMES = sh.shape_set(sh.TITLE, sh.CAPS, sh.MIXED)
 _PAIR = np.uint64(3)
 
 
@@ -65,9 +65,9 @@ class _Words:
     """The words of a batch that count: long ones, and pairs of characters of unspaced scripts.
 
     Attributes:
-        segments: (n_words,) int32, ascending: their tables are half as large as with 64 bits.
-        keys: (2, n_words) uint64, hashes of the word, and of its first characters.
-        names: (n_words,) bool, whether it is written as names are.
+        segments: (n_words,) int32, the segment of each word, ascending; 32 bits halve the tables made of it.
+        keys: (2, n_words) uint64, hashes of the word and of its first `PREFIX_CHARS` characters.
+        names: (n_words,) bool, whether the word is capitalised, as names are.
         offsets: (n_segments + 1,) int64; the words of segment i are `offsets[i]:offsets[i + 1]`.
     """
 
@@ -115,12 +115,12 @@ def _words_of(batch: Batch) -> _Words:
     tokens = batch.tokens
     counted = (tokens.lengths >= LEAST_CHARS) & _WORDS.take(tokens.shapes)
     keys = tokens.affixed[:2]
-    unspaced = (tokens.shapes == b.IDEOGRAPH).nonzero()[0]
+    unspaced = (tokens.shapes == sh.IDEOGRAPH).nonzero()[0]
     if len(unspaced):
         unspaced = unspaced[unspaced < len(tokens.shapes) - 1]
         following = unspaced + 1
         in_segment = tokens.segments.take(following) == tokens.segments.take(unspaced)
-        pairs = unspaced[in_segment & (tokens.shapes.take(following) == b.IDEOGRAPH)]
+        pairs = unspaced[in_segment & (tokens.shapes.take(following) == sh.IDEOGRAPH)]
         counted[pairs] = True
         keys = keys.copy()
         keys[:, pairs] = tokens.hashes[pairs] * _PAIR + tokens.hashes[pairs + 1]
@@ -134,7 +134,12 @@ def _words_of(batch: Batch) -> _Words:
 
 
 def _tables(words: _Words, batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where the slots of each page begin and where all end, (n_pages + 1,), and the last slot of each page's own, (n_pages,)."""
+    """The tables of words, page after page, of sizes that are powers of two.
+
+    Returns:
+        Where the slots of each page begin, and the number of all slots, (n_pages + 1,) int64; the number of each page's
+        slots less one, a mask for hashes, (n_pages,) int64.
+    """
     bounds = words.offsets.take(batch.offsets)
     _, bits = np.frexp((bounds[1:] - bounds[:-1]) * SLOTS_PER_WORD)
     slots = np.clip(1 << bits.astype(np.int64), LEAST_SLOTS, MOST_SLOTS)
@@ -144,13 +149,17 @@ def _tables(words: _Words, batch: Batch) -> tuple[NDArray[np.int64], NDArray[np.
 def _found(
     words: _Words, slots: NDArray[np.int64], in_prose: NDArray[np.int64], n_slots: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where else each word occurs, as flags for `_packed_counts`, and how often in prose, at most `_MOST_OCCURRENCES`; (n_words,) each.
+    """Where else each word occurs, and how often in prose.
 
     Args:
         words: The words.
         slots: (n_words,) int64, the slot of each in the pages' tables.
-        in_prose: (n_prose_words,) int64, which words stand in prose.
-        n_slots: Of all tables.
+        in_prose: (n_prose_words,) int64, the places of the words that stand in prose.
+        n_slots: Number of slots of all tables.
+
+    Returns:
+        Flags as `_packed_counts` takes them, and occurrences in prose, at most `_MOST_OCCURRENCES`; (n_words,) int64
+        each.
     """
     prose_slots = slots.take(in_prose)
     sides = (
@@ -172,7 +181,7 @@ def _sides(
     among_segments: NDArray[np.int32],
     n_slots: int,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether each word is among others in an earlier segment, and in a later one; (n_words,) each."""
+    """Whether each word is among other words in an earlier segment, and in a later one; (n_words,) bool each."""
     first, last = np.full(n_slots, _NO_SEGMENT), np.full(n_slots, np.int32(-1))
     np.minimum.at(first, among_slots, among_segments)
     np.maximum.at(last, among_slots, among_segments)
@@ -181,7 +190,7 @@ def _sides(
 
 @cache
 def _packed_counts() -> NDArray[np.int64]:
-    """What a word adds to the counts of its segment, by its flags; (32,) int64."""
+    """What a word adds to the packed counts of its segment, by its five flags; (32,) int64."""
     before, after, earlier, later, name = np.arange(32) >> np.arange(5)[:, None] & 1
     prose, page = before | after, earlier | later
     counts = np.stack((before, after, prose, page, prose & name, page & name, name))
@@ -191,5 +200,5 @@ def _packed_counts() -> NDArray[np.int64]:
 
 @cache
 def _logs() -> NDArray[np.int64]:
-    """The binary logarithm of one more than a number of occurrences, in steps of `_LOG_UNIT`."""
+    """Binary logarithm of a number of occurrences plus one, times `_LOG_UNIT`; (_MOST_OCCURRENCES + 1,) int64."""
     return np.rint(np.log2(np.arange(_MOST_OCCURRENCES + 1) + 1) * _LOG_UNIT).astype(np.int64)

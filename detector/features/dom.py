@@ -54,8 +54,8 @@ NAMES = (
 )
 
 GROUPINGS = ("kind of place", "wider element", "second wider element")
-"""In what segments are grouped: the names of the innermost element and of its parent; the nearest element around that one that
-covers more segments; the nearest around that one that covers more still."""
+"""What the segments of a group have in common: the name of the innermost element and of its parent; the nearest element
+around the innermost one that covers more segments; the nearest around that one that covers more still."""
 
 _GROUPS = {
     **{name: name for name in AROUND if name != "list"},
@@ -128,7 +128,7 @@ def dom_features(
 
 
 def groups_of(markup: Markup) -> NDArray[np.int64]:
-    """Numbers that are equal where segments stand alike, for each of `GROUPINGS`; (len(GROUPINGS), n_segments) int64."""
+    """The number of each segment's group, for each of `GROUPINGS`; (len(GROUPINGS), n_segments) int64."""
     own = markup.innermost
     name, parent_name = markup.name_of.take(own), markup.name_of.take(markup.parents.take(own))
     around = markup.wider.take(own)
@@ -136,7 +136,7 @@ def groups_of(markup: Markup) -> NDArray[np.int64]:
 
 
 def _levels(batch: Batch, markup: Markup, prose: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Size, link density, mean length and prose share of the elements around each segment, innermost first."""
+    """Describe the elements around each segment by `_LEVEL_NAMES`; (LEVELS * len(_LEVEL_NAMES), n_segments) float32."""
     first, last = markup.first, markup.last
     sums = np.zeros((3, len(batch) + 1), np.int64)
     sums[0, 1:] = batch.lengths

@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
-from detector.features.batch import Batch, shape_hashes
+from detector.features import shapes as sh
+from detector.features.batch import HEAD_CHARS, TAIL_CHARS, Batch
 from detector.features.hashing import mix
 from detector.features.recurrence import counts_in_page
 from detector.signatures import finalize, minima
@@ -31,6 +31,14 @@ NAMES = (
     "shape_like_second_next",
 )
 
+_AT = {name: place for place, name in enumerate(NAMES)}
+
+# Pairs of columns, of words and of shapes.
+_NEAR = [_AT["log_near_duplicates"], _AT["log_shape_duplicates"]]
+_NEAR_RATIOS = [_AT["near_duplicate_ratio_in_page"], _AT["shape_duplicate_ratio_in_page"]]
+_LIKE_PREVIOUS = [_AT["words_like_previous"], _AT["shape_like_previous"]]
+_LIKE_NEXT = [_AT["words_like_next"], _AT["shape_like_next"]]
+
 PERMUTATIONS = 16
 BANDS = 4
 _SHAPE_SALT = np.uint64(0xD6E8FEB86659FD93)
@@ -42,7 +50,7 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
     tokens, n = batch.tokens, len(batch)
     signatures = np.empty((2, PERMUTATIONS, n), np.uint32)
     words = finalize((tokens.hashes >> np.uint64(32)).astype(np.uint32))
-    shapes = _shape_shingles().take(tokens.trigrams >> 5)
+    shapes = _shape_shingles().take(tokens.trigrams >> sh.SHAPE_BITS)
     for signature, shingles in zip(signatures, (words, shapes), strict=True):
         minima(shingles, tokens.firsts, signature)
     keys = np.empty((1 + 2 * BANDS, n), np.uint64)
@@ -50,29 +58,28 @@ def duplicate_features(batch: Batch) -> NDArray[np.float64]:
     keys[1:] = (signatures.reshape(2 * BANDS, -1, n) * _BAND_FACTORS).sum(axis=1)
     counts = counts_in_page(keys, batch.page_of)
     page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
-    columns = np.zeros((len(NAMES), n))
-    columns[0] = counts[0]
     # The largest number of segments, itself included, that share one of the signature's bands.
-    columns[1:4:2] = counts[1:].reshape(2, BANDS, n).max(axis=1)
-    columns[2:5:2] = columns[1:4:2] / page_segments
-    columns[[0, 1, 3]] = np.log(columns[[0, 1, 3]])
-    columns[5:9:2, 1:] = _similarity(signatures, batch.page_of, 1)
-    columns[6:9:2, :-1] = columns[5:9:2, 1:]
-    columns[9, 2:] = _similarity(signatures[1:], batch.page_of, 2)[0]
-    columns[10, :-2] = columns[9, 2:]
+    near = counts[1:].reshape(2, BANDS, n).max(axis=1)
+    columns = np.zeros((len(NAMES), n))
+    columns[_AT["log_exact_duplicates"]] = np.log(counts[0])
+    columns[_NEAR] = np.log(near)
+    columns[_NEAR_RATIOS] = near / page_segments
+    columns[_LIKE_PREVIOUS, 1:] = columns[_LIKE_NEXT, :-1] = _similarity(signatures, batch.page_of, 1)
+    second = _similarity(signatures[1:], batch.page_of, 2)[0]
+    columns[_AT["shape_like_second_previous"], 2:] = columns[_AT["shape_like_second_next"], :-2] = second
     return columns
 
 
 @cache
 def _shape_shingles() -> NDArray[np.uint32]:
-    """The finalized hash of two shapes, by a trigram without its third; the last token of a segment stands alone."""
-    first, second = (shapes[:: b.NO_SHAPE + 1] for shapes in b.all_trigrams()[:2])
-    hashes = np.append(shape_hashes(), np.uint64(0))
+    """The finalized hash of two shapes, by a trigram without its third, which may hold one shape and `NO_SHAPE`."""
+    first, second = (shapes[:: 1 << sh.SHAPE_BITS] for shapes in sh.all_trigrams()[:2])
+    hashes = np.append(sh.shape_hashes(), np.uint64(0))
     return finalize(((hashes[first] * _SHAPE_SALT + hashes[second]) >> np.uint64(32)).astype(np.uint32))
 
 
 def segment_keys(batch: Batch) -> NDArray[np.uint64]:
-    """A hash of each segment's tokens in order; the sum wraps, so it is exact and independent of the batch."""
+    """A hash of each segment's tokens in order; (n_segments,) uint64, modulo 2^64, so the same in any batch."""
     tokens = batch.tokens
     place = np.arange(len(tokens.shapes)) - tokens.firsts.take(tokens.segments)
     terms = _place_factors().take(place)
@@ -82,8 +89,8 @@ def segment_keys(batch: Batch) -> NDArray[np.uint64]:
 
 @cache
 def _place_factors() -> NDArray[np.uint64]:
-    """An odd factor for each place of a token in a clipped segment."""
-    return mix(np.arange(1, b.HEAD_CHARS + b.TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
+    """An odd factor for each place of a token in a clipped segment, from the first; uint64."""
+    return mix(np.arange(1, HEAD_CHARS + TAIL_CHARS + 2, dtype=np.uint64)) | np.uint64(1)
 
 
 def _similarity(signatures: NDArray[np.uint32], page_of: NDArray[np.int64], distance: int) -> NDArray[np.float64]:

@@ -13,18 +13,18 @@ from detector.features import characters as ch
 
 PREFIX_CHARS = 4
 SUFFIX_CHARS = 3
-"""Characters of the beginnings and endings of tokens that are hashed too."""
+"""Lengths of the beginnings and endings of tokens that are hashed beside the whole."""
 
 BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(BASE, -1, 1 << 64)
 
 _PIECE_CHARS = 1 << 15
-"""Characters hashed at a time: their running sums stay in the processor's cache, and tables of powers stay small."""
+"""About how many characters are hashed at a time: sums fit the processor's cache, and tables of powers are small."""
 
 
 @cache
 def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Powers of the hash base and of its inverse, modulo 2^64."""
+    """Powers 0 to size - 1 of the hash base and of its inverse, modulo 2^64; (size,) uint64 each."""
     factors = np.full(size, BASE, np.uint64)
     inverses = np.full(size, _BASE_INVERSE, np.uint64)
     factors[0] = inverses[0] = 1
@@ -77,7 +77,7 @@ def word_hashes(
 def _hashed_pieces(
     codes: NDArray[np.uint32], starts: NDArray[np.int64], ends: NDArray[np.int64], segment_starts: NDArray[np.int64]
 ) -> Iterator[tuple[int, slice, NDArray[np.uint64], NDArray[np.uint64]]]:
-    """What hashes of spans of characters are made of, piece by piece.
+    """Running sums from which the hashes of spans of characters follow, piece by piece.
 
     The hash of a span is polynomial: the sum of code times base^position, modulo 2^64, divided by base^start. The base
     is odd, so it has an inverse, and the hash does not depend on where in the batch the span stands. Sums over spans
@@ -89,7 +89,7 @@ def _hashed_pieces(
     cuts = _piece_cuts(segment_starts, len(codes))
     token_cuts = starts.searchsorted(cuts).tolist()
     for first, tokens in zip(cuts[:-1], pairwise(token_cuts), strict=True):
-        # Behind the last token may stand a million blank lines.
+        # The piece ends with its last token: a million blank lines may follow.
         last = int(ends[tokens[1] - 1]) if tokens[1] > tokens[0] else first
         size = last - first
         powers, inverses = _powers(1 << max(16, size.bit_length()))
@@ -101,7 +101,7 @@ def _hashed_pieces(
 
 
 def _piece_cuts(segment_starts: NDArray[np.int64], n_chars: int) -> list[int]:
-    """Where to cut the characters into pieces of about `_PIECE_CHARS`: at the beginnings of segments, the first included."""
+    """Where pieces of about `_PIECE_CHARS` begin, each at the beginning of a segment, and where the last ends."""
     if n_chars <= 2 * _PIECE_CHARS:
         return [0, n_chars]
     at = segment_starts.searchsorted(np.arange(_PIECE_CHARS, n_chars, _PIECE_CHARS))
@@ -116,7 +116,7 @@ def mix(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def mix_in_place(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """As `mix`, and the array itself is changed: those of a long page are large."""
+    """As `mix`, but changes the array that is given: that of a long page is large."""
     shifted = hashes >> np.uint64(30)
     hashes ^= shifted
     hashes *= np.uint64(0xBF58476D1CE4E5B9)

@@ -1,7 +1,7 @@
 """Markers: bracketed or dated phrases that recur from segment to segment, whatever their wording or language.
 
-A marker is found by its shape. "[Last Updated On: June 16th, 2016]" and "【最后更新：2016年6月16日】" have in common that
-the same few tokens, with a bracket or a number among them, stand in one segment after the other.
+A marker is found by its shape, in any language: "[Last Updated On: June 16th, 2016]", "【最后更新：2016年6月16日】". Each
+is a few tokens, a bracket or a number among them, that stand alike in one segment after the other.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import batch as b
-from detector.features import characters as ch
+from detector.features import shapes as sh
 from detector.features.batch import Batch
 from detector.features.recurrence import counts_of_many_in_page
 
@@ -26,6 +25,18 @@ NAMES = (
     "recurring_head",
     "recurring_tail",
 )
+
+_AT = {name: place for place, name in enumerate(NAMES)}
+_LOGS = [
+    _AT[name]
+    for name in (
+        "log_phrase_recurrence",
+        "log_marker_recurrence",
+        "log_markers",
+        "recurring_head",
+        "recurring_tail",
+    )
+]
 
 PHRASE = 3
 """Tokens in a phrase."""
@@ -42,27 +53,30 @@ def marker_features(batch: Batch) -> NDArray[np.float64]:
     tokens = batch.tokens
     firsts = tokens.firsts
     recurrence = _recurrence(batch)
-    most = np.maximum.reduceat(recurrence, firsts, axis=1)
-    recurring = np.add.reduceat((recurrence >= RECURS).astype(np.int16), firsts, axis=1)
+    most_phrases, most_markers = np.maximum.reduceat(recurrence, firsts, axis=1)
+    phrases, markers = np.add.reduceat((recurrence >= RECURS).astype(np.int16), firsts, axis=1)
     counts = tokens.offsets[1:] - firsts
     page_segments = (batch.offsets[1:] - batch.offsets[:-1]).take(batch.page_of)
     columns = np.empty((len(NAMES), len(batch)))
-    columns[0] = recurring[0] / counts
-    columns[1] = most[0]
-    columns[2] = recurring[1] / counts
-    columns[3] = most[1]
-    columns[4] = np.minimum(most[1] / page_segments, 2.0)
-    columns[5] = recurring[1]
+    columns[_AT["recurring_phrase_ratio"]] = phrases / counts
+    columns[_AT["log_phrase_recurrence"]] = most_phrases
+    columns[_AT["recurring_marker_ratio"]] = markers / counts
+    columns[_AT["log_marker_recurrence"]] = most_markers
+    columns[_AT["marker_recurrence_in_page"]] = np.minimum(most_markers / page_segments, 2.0)
+    columns[_AT["log_markers"]] = markers
     # A segment of fewer tokens than a phrase has no phrase at its first token either.
-    columns[6] = recurrence[0].take(firsts)
-    columns[7] = recurrence[0].take(np.maximum(tokens.offsets[1:] - PHRASE, firsts))
-    np.log1p(columns[1::2], out=columns[1::2])
-    np.log1p(columns[6], out=columns[6])
+    last_phrases = np.maximum(tokens.offsets[1:] - PHRASE, firsts)
+    columns[_AT["recurring_head"]] = recurrence[0].take(firsts)
+    columns[_AT["recurring_tail"]] = recurrence[0].take(last_phrases)
+    columns[_LOGS] = np.log1p(columns[_LOGS])
     return columns
 
 
 def _recurrence(batch: Batch) -> NDArray[np.int32]:
-    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int32."""
+    """How often the phrase, and the marker, that begins at each token occurs in its page; (2, n_tokens) int32.
+
+    0 where none begins.
+    """
     tokens = batch.tokens
     page_tokens = tokens.offsets.take(batch.offsets)
     kinds = _phrase_kinds().take(tokens.trigrams)
@@ -73,24 +87,33 @@ def _recurrence(batch: Batch) -> NDArray[np.int32]:
         recurrence[row, at] = counts_of_many_in_page(_phrase_keys(keys, at), bounds[1:] - bounds[:-1])
 
     count(0, tokens.hashes, (kinds != 0).nonzero()[0])
-    # In a marker's key, words are spelled out and numbers, brackets and marks are shapes: dates differ, templates don't.
-    spelled = b.shape_hashes().take(tokens.shapes)
-    np.copyto(spelled, tokens.hashes, where=tokens.shapes <= b.MIXED)
+    # In a marker's key stand the words themselves but the shapes of numbers and marks: the dates in a template differ.
+    spelled = sh.shape_hashes().take(tokens.shapes)
+    np.copyto(spelled, tokens.hashes, where=tokens.shapes <= sh.MIXED)
     count(1, spelled, (kinds == _IS_PHRASE | _IS_MARKER).nonzero()[0])
     return recurrence
 
 
 @cache
 def _phrase_kinds() -> NDArray[np.uint8]:
-    """Whether a trigram is a phrase, being whole, and a marker, having a bracket or a number in it."""
-    trigrams = b.all_trigrams()
-    marks = b.shape_set(16 + ch.OPEN, 16 + ch.CLOSE, *range(b.NUMBER_1, b.ALPHANUMERIC + 1))
-    whole = trigrams[2] != b.NO_SHAPE
+    """Flags of each trigram: a phrase if it has three tokens, and a marker if one is a bracket or a number.
+
+    Returns:
+        (N_TRIGRAMS,) uint8.
+    """
+    trigrams = sh.all_trigrams()
+    marks = sh.shape_set(sh.OPEN, sh.CLOSE, *range(sh.NUMBER_1, sh.ALPHANUMERIC + 1))
+    whole = trigrams[2] != sh.NO_SHAPE
     return (whole * _IS_PHRASE + (whole & marks[trigrams].any(axis=0)) * _IS_MARKER).astype(np.uint8)
 
 
 def _phrase_keys(keys: NDArray[np.uint64], at: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """A key for each chosen token and the two after it; keys of tokens are well mixed, so sums of products are."""
+    """A key for the phrase that begins at each chosen token; (len(at),) uint64.
+
+    Args:
+        keys: (n_tokens,) uint64, well mixed, so that a sum of their products with odd factors is too.
+        at: The tokens where phrases begin.
+    """
     phrases = keys.take(at)
     phrases *= _FIRST
     for step, factor in ((1, _SECOND), (2, _THIRD)):

@@ -79,7 +79,7 @@ def build_markup(batch: Batch) -> Markup:
         return np.concatenate([array + shift for array, shift in zip(arrays, shifts.tolist(), strict=True)])
 
     def lay_upward(arrays: list[NDArray[np.int32]]) -> NDArray[np.int64]:
-        """Element numbers, -1 meaning the page's root."""
+        """Element numbers through the batch; -1 stands for the page's root."""
         laid = lay(arrays, bases[:-1])
         owner = np.repeat(np.arange(len(pages)), [len(array) for array in arrays])
         return np.where(np.concatenate(arrays) < 0, roots[owner], laid)
@@ -105,7 +105,7 @@ def build_markup(batch: Batch) -> Markup:
 
 
 def _ancestors(parents: NDArray[np.int64], first_root: int) -> list[NDArray[np.int64]]:
-    """Each element's first, second, fourth, ... ancestor, until all are roots: the logarithm of the depth of them."""
+    """Each element's first, second, fourth, ... ancestor, until all are roots; (n_elements,) int64 each."""
     ancestors = [parents]
     while (ancestors[-1] < first_root).any():
         ancestors.append(ancestors[-1].take(ancestors[-1]))
@@ -113,9 +113,10 @@ def _ancestors(parents: NDArray[np.int64], first_root: int) -> list[NDArray[np.i
 
 
 def _wider(parents: NDArray[np.int64], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """As in `Markup`. Wrappers around a single element say nothing new.
+    """The nearest element around each that covers more segments, or the root; (n_elements,) int64.
 
-    An element that covers all that its parent does is the only child that covers anything, and so the next element.
+    An element that covers all that its parent covers is the only child that covers anything. As elements are in
+    document order, it comes right after its parent.
     """
     index = np.arange(len(parents))
     inside = parents == index - 1

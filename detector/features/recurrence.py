@@ -28,8 +28,8 @@ def counts_in_page(keys: NDArray[np.uint64], page_of: NDArray[np.int64]) -> NDAr
 def counts_of_many_in_page(keys: NDArray[np.uint64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """How often each key occurs in its page, for many keys of which few recur; (n,) int64, at least 1.
 
-    Keys that have a slot of a hash table to themselves occur once; only the others are sorted. Slots are in proportion
-    to all keys; which keys share one depends on the batch, what comes out doesn't.
+    A key alone in its slot of a hash table occurs once; only the others are sorted. The table grows with the number of
+    keys, so which of them share a slot depends on the batch; the counts do not.
 
     Args:
         keys: (n,) uint64, well mixed, those of one page side by side.
@@ -51,7 +51,7 @@ def _occurrences(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     order = keys.argsort()
     ordered = keys.take(order)
     lasts = (ordered[1:] != ordered[:-1]).nonzero()[0]
-    # By hand: `np.diff` with its ends takes a page of a few lines longer than the sorting.
+    # Not by `np.diff` with `prepend` and `append`: for a page of a few lines, that takes longer than the sorting.
     bounds = np.empty(len(lasts) + 2, np.int64)
     bounds[0], bounds[1:-1], bounds[-1] = 0, lasts + 1, len(ordered)
     sizes = bounds[1:] - bounds[:-1]

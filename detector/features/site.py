@@ -35,7 +35,7 @@ RUN_BEFORE, RUN_AFTER = 3, 4
 """Lines before and after a line that make its run. With two bands of two rows most runs with one line changed match."""
 
 MOST_PAGES = 1000
-"""Counts beyond are all the same: a thousand pages of the web are as good as a million."""
+"""Counts above it are cut to it: a thousand pages of the web say as much as a million."""
 
 NAMES = (
     "log_pages_with_line",
@@ -169,7 +169,7 @@ def site_features(pages: Sequence[SegmentedPage], urls: Sequence[str | None], st
 
 @cache
 def scheme() -> str:
-    """Names the way keys are made: a digest of those of two fixed pages, so that no change of it goes unseen."""
+    """A digest of the keys of two fixed pages: it changes with the way keys are made, so that no change goes unseen."""
     pages = [segment_text("Home | News\nPosted on 12 May 2021 by Ana\n河が町を流れる。"), segment_text("x " * 300)]
     digest = hashlib.sha256()
     for page in page_signatures(pages, ["https://www.Example.org/a?b=1#c", None]):
@@ -195,7 +195,7 @@ def host_of(url: object) -> str | None:
 
 
 def _address(url: str, host: str) -> str:
-    """The address without scheme, fragment and final slash: what often differs between links to one page."""
+    """The address without scheme, fragment and final slash, which often differ between links to one page."""
     parts = urlsplit(url)
     return f"{host}{parts.path.rstrip('/')}?{parts.query}"
 
@@ -225,7 +225,7 @@ def _keys(batch: Batch, urls: Sequence[str | None]) -> _Keys:
 
 
 def _run_signatures(batch: Batch, lines: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """MinHash signature of the set of lines around each line; those of its page only."""
+    """MinHash signature of the lines of the page around each line; (n_segments, RUN_BANDS * RUN_ROWS) uint32."""
     steps = np.arange(-RUN_BEFORE, RUN_AFTER + 1)
     first, last = batch.offsets[:-1][batch.page_of], batch.offsets[1:][batch.page_of] - 1
     at = np.clip(np.arange(len(lines))[:, None] + steps, first[:, None], last[:, None])
