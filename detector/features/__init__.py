@@ -77,7 +77,6 @@ def grouping_names(kind: Kind) -> tuple[str, ...]:
     return dom.GROUPINGS if kind == "html" else ()
 
 
-_LOG_WORDS_AT = _PAGE_NAMES.index("log_words")
 _LOG_CHARS_AT = _PAGE_NAMES.index("log_chars")
 _PROSE_AT = context.POSITION_NAMES.index("is_prose")
 
@@ -109,7 +108,5 @@ def extract(pages: Sequence[SegmentedPage], kind: Kind) -> Features:
     prose = position[_PROSE_AT]
     parts = [own, position, cohesion.cohesion_features(batch, prose > 0).astype(np.float32)]
     if markup is not None:
-        # Not `alone.words`: models were trained on ratios to these, which differ from them by a few parts in 10^7.
-        words = np.expm1(own[_LOG_WORDS_AT])
-        parts.append(dom.dom_features(batch, markup, groups[0], words, prose))
+        parts.append(dom.dom_features(batch, markup, groups[0], alone.words, prose))
     return Features(np.concatenate(parts).T, batch.offsets, groups, hash_text(batch), hashed_dom)

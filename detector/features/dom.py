@@ -84,7 +84,7 @@ def dom_features(
     batch: Batch,
     markup: Markup,
     place: NDArray[np.int64],
-    words: NDArray[np.float32],
+    words: NDArray[np.float64],
     prose: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """One column a segment; (len(NAMES), n_segments) float32.
