@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from detector.data import Page
 from detector.model import Model
 from detector.pipeline import Detector
-from detector.review import most_teaching_first, render, review_page
+from detector.review import most_teaching, most_teaching_first, render, review_page
 from detector.review.layout import DEEPEST, Block, blocks_of
 from detector.review.teaching import page_value, teaching_values
 from detector.segment import segment_html, segment_text
@@ -220,3 +222,29 @@ def test_classify_pictures_pages_in_the_order_given(run: Run, sentence_folder: P
     assert (result.code, result.err) == (0, "")
     index = json.loads(Document(result.out).raw_of("script", id="index")[0])
     assert [page["name"] for page in index["pages"]] == [str(tmp_path / "a.txt"), "<stdin>"]
+
+
+def test_files_of_many_pages_are_reviewed_by_what_would_teach_most(
+    run: Run, sentence_folder: Path, tmp_path: Path
+) -> None:
+    records = [{"url": f"https://a.example/{i}", "text": f"The mill burned down {i}."} for i in range(5)]
+    content = "".join(json.dumps(record) + "\n" for record in [*records, records[0]]) + "[]\n"
+    (tmp_path / "crawl.jsonl.gz").write_bytes(gzip.compress(content.encode()))
+    out = tmp_path / "review.html"
+    ended = run("review", tmp_path / "crawl.jsonl.gz", "--model", sentence_folder, "--most", "2", "-o", out)
+    assert ended.code == 1
+    assert f"{tmp_path / 'crawl.jsonl.gz'}:6: the same page as {tmp_path / 'crawl.jsonl.gz'}:1; left out" in ended.err
+    assert f"{tmp_path / 'crawl.jsonl.gz'}:7: not a JSON object" in ended.err
+    assert f"wrote {out}: 2 pages of 5, those that would teach most" in ended.err
+    (index,) = Document(out.read_text(encoding="utf-8")).raw_of("script", id="index")
+    assert [page["url"] for page in json.loads(index)["pages"]] == ["https://a.example/0", "https://a.example/1"]
+
+
+def test_the_pages_that_would_teach_most_are_chosen_in_their_order() -> None:
+    sure, torn = np.array([[0.98, 0.01, 0.01]], np.float32), np.array([[0.5, 0.4, 0.1]], np.float32)
+    results = [
+        (name, SimpleNamespace(probabilities=rows)) for name, rows in zip("abcd", (sure, torn, sure, torn), strict=True)
+    ]
+    assert [name for name, _ in most_teaching(results, 2)] == ["b", "d"]  # type: ignore[arg-type]
+    assert [name for name, _ in most_teaching(results, 3)] == ["a", "b", "d"]  # type: ignore[arg-type]
+    assert [name for name, _ in most_teaching(results, 9)] == list("abcd")  # type: ignore[arg-type]

@@ -375,7 +375,7 @@ def test_what_looks_binary_is_not_counted_and_patterns_are_read(run: Callable[..
     (tmp_path / "b.txt").write_text("A page.", encoding="utf-8")
     ended = run("signatures", "build", tmp_path / "*.txt", "-o", tmp_path / "out")
     assert ended.code == 1
-    assert f"{tmp_path / 'a.txt'}: looks like a binary file" in ended.err
+    assert f"{tmp_path / 'a.txt'}:1: looks like a binary file" in ended.err
     assert json.loads(run("signatures", "info", tmp_path / "out").out)["pages"] == 1
 
 

@@ -30,12 +30,13 @@ class Source:
     problem: str | None = None
 
 
-def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
+def read_sources(inputs: Iterable[str], kind: KindOption, *, corpora: bool = False) -> Iterator[Source]:
     """Read every input, one at a time.
 
     Args:
         inputs: Paths of files or folders, glob patterns, or "-" for standard input.
         kind: Handed to the pages.
+        corpora: Give the pages of files that hold many, such as JSONL and WARC, which have a problem otherwise.
     """
     for name in inputs:
         if name == STDIN:
@@ -47,6 +48,9 @@ def read_sources(inputs: Iterable[str], kind: KindOption) -> Iterator[Source]:
             nothing = f"no pages in this folder (looked for {', '.join(PAGE_SUFFIXES)})"
             yield Source(name, None, nothing if os.path.isdir(name) else "the pattern matches no file")
         for file in files:
+            if corpora and file.is_file() and _is_corpus(str(file)):
+                yield from _records(str(file), kind)
+                continue
             try:
                 with file.open("rb") as stream:
                     content = stream.read(MAX_BYTES + 1)
@@ -114,14 +118,29 @@ def _source(name: str, content: bytes, kind: KindOption) -> Source:
 
 def _holds_many(name: str, content: bytes) -> bool:
     """Whether a file is packed, or one of many pages, by its suffix or by what it begins with."""
-    if sniff_packing(content) or content.startswith(b"WARC/"):
-        return True
+    return bool(sniff_packing(content)) or content.startswith(b"WARC/") or _is_corpus(name)
+
+
+def _is_corpus(name: str) -> bool:
+    """Whether a file is one of many pages by its suffix."""
     if Path(name).suffix.lower() in PAGE_SUFFIXES:
         return False
     # To know the other suffixes takes a tenth of the time in which a process starts.
     from detector.corpus.inputs import form_of
 
     return form_of(name) not in ("page", None)
+
+
+def _records(name: str, kind: KindOption) -> Iterator[Source]:
+    """The pages of a file of many, as `detector run` reads them."""
+    from detector.corpus.pages import PageOptions, read_pages
+    from detector.corpus.records import Problem
+
+    for found in read_pages(name, PageOptions(kind=kind)):
+        if isinstance(found, Problem):
+            yield Source(found.place, None, found.detail)
+        else:
+            yield Source(f"{name}:{found.record.number}", found.page)
 
 
 class OutputNames:

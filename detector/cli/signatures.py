@@ -187,32 +187,21 @@ def teach(
 def _pages(corpus: list[str], options: PageOptions, form: Form | None, failed: list[str]) -> Iterator[Page]:
     """The pages of files and folders as `detector run` reads them; what cannot be read is named and the rest goes on."""
     from detector.cli.inputs import matches
-    from detector.corpus.inputs import walk
-    from detector.corpus.pages import parse
-    from detector.corpus.readers import read_units
-    from detector.corpus.records import Position, Problem, Skipped, Trouble
-    from detector.decode import BINARY, looks_binary
+    from detector.corpus.pages import read_pages
+    from detector.corpus.records import Problem
     from detector.errors import InputError
     from detector.features.site import host_of
-    from detector.limits import MAX_BYTES
 
     addressed, pages = 0, 0
     for name in [match for pattern in corpus for match in matches(pattern) or [pattern]]:
         try:
-            for unit in read_units(walk(name, form), Position(), MAX_BYTES):
-                found = [
-                    Problem(record.source, 0, Trouble.CORRUPT, BINARY)
-                    if record.form == "page" and looks_binary(record.content)
-                    else parse(record, options)
-                    for record in unit.records
-                ]
-                for each in (*unit.problems, *found):
-                    if isinstance(each, Problem):
-                        _name(f"{each.place}: {each.detail}", failed)
-                    elif not isinstance(each, Skipped):
-                        pages += 1
-                        addressed += host_of(each.page.url) is not None
-                        yield each.page
+            for found in read_pages(name, options, form):
+                if isinstance(found, Problem):
+                    _name(f"{found.place}: {found.detail}", failed)
+                    continue
+                pages += 1
+                addressed += host_of(found.page.url) is not None
+                yield found.page
         except InputError as error:
             _name(str(error), failed)
     if pages and not addressed:

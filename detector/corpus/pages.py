@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from detector.corpus.inputs import walk
 from detector.corpus.packing import pack
-from detector.corpus.records import Problem, Record, Skipped, Statistics, Trouble, UnitResult
+from detector.corpus.readers import read_units
+from detector.corpus.records import Form, Position, Problem, Record, Skipped, Statistics, Trouble, UnitResult
 from detector.corpus.warc import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
-from detector.decode import BINARY
+from detector.decode import BINARY, looks_binary
 from detector.errors import ModelError
 from detector.limits import MAX_BYTES
 from detector.pipeline import EMPTY, Detector
@@ -67,7 +69,7 @@ class PageOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parsed:
+class ParsedRecord:
     """A record with its fields and its page; `field` is where the page came from, None for WARC records and files."""
 
     record: Record
@@ -137,7 +139,7 @@ class PageProcessor:
             return Trouble.UNREADABLE
         return Trouble.TOO_LARGE if result.kind in self.detector.model.heads else Trouble.FAILED
 
-    def _classify(self, parsed: list[_Parsed]) -> Iterator[PageResult | Problem]:
+    def _classify(self, parsed: list[ParsedRecord]) -> Iterator[PageResult | Problem]:
         """A result a page. A page that raises takes its batch with it, so then they are done one at a time."""
         try:
             yield from list(self.detector.classify_many([item.page for item in parsed]))
@@ -150,12 +152,31 @@ class PageProcessor:
             yield from self._classify([item])
 
 
-def _failure(item: _Parsed, error: Exception) -> Problem:
+def _failure(item: ParsedRecord, error: Exception) -> Problem:
     detail = f"{type(error).__name__}: {error}"
     return Problem(item.record.source, item.record.number, Trouble.FAILED, detail, item.page.url)
 
 
-def parse(record: Record, options: PageOptions) -> _Parsed | Problem | Skipped:
+def read_pages(name: str, options: PageOptions, form: Form | None = None) -> Iterator[ParsedRecord | Problem]:
+    """The pages of a file or of all files in a folder, one after the other, and what is wrong with the others.
+
+    Args:
+        name: Of the file or folder.
+        options: How pages are found.
+        form: Of all files; None tells it by suffix, then by content.
+
+    Raises:
+        InputError: There is nothing of that name, or nothing to read in it.
+    """
+    for unit in read_units(walk(name, form), Position(), options.max_bytes):
+        yield from unit.problems
+        for record in unit.records:
+            found = parse(record, options)
+            if not isinstance(found, Skipped):
+                yield found
+
+
+def parse(record: Record, options: PageOptions) -> ParsedRecord | Problem | Skipped:
     """The fields and the page of a record, or why there is none."""
     if record.form == "warc":
         found = page_of_warc(record, options.max_bytes)
@@ -163,9 +184,11 @@ def parse(record: Record, options: PageOptions) -> _Parsed | Problem | Skipped:
             return found
         fields, page = found
         kind = page.kind if options.kind == "auto" else options.kind
-        return _Parsed(record, fields, Page(page.content, kind, page.url, page.charset))
+        return ParsedRecord(record, fields, Page(page.content, kind, page.url, page.charset))
     if record.form == "page":
-        return _Parsed(record, {"path": record.source}, Page(record.content, options.kind))
+        if looks_binary(record.content):
+            return Problem(record.source, record.number, Trouble.UNREADABLE, BINARY)
+        return ParsedRecord(record, {"path": record.source}, Page(record.content, options.kind))
     if record.form == "parquet":
         return _page_of_fields(record, _finite(record.fields), options)
     try:
@@ -201,7 +224,7 @@ def _unwritable(fields: dict[str, Any]) -> str | None:
     return f"nested deeper than {MOST_LEVELS} levels"
 
 
-def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions) -> _Parsed | Problem:
+def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions) -> ParsedRecord | Problem:
     names = FIELDS if options.field is None else (options.field,)
     held = [name for name in names if isinstance(fields.get(name), (str, bytes))]
     name = next((name for name in held if fields[name].strip()), held[0] if held else None)
@@ -216,7 +239,7 @@ def _page_of_fields(record: Record, fields: dict[str, Any], options: PageOptions
         detail = f"{len(content):,} characters; at most {options.max_bytes:,} are read"
         return Problem(record.source, record.number, Trouble.TOO_LARGE, detail, url)
     kind: KindOption = "html" if name == "html" and options.kind == "auto" else options.kind
-    return _Parsed(record, fields, Page(content, kind, url), name)
+    return ParsedRecord(record, fields, Page(content, kind, url), name)
 
 
 def enrich(fields: dict[str, Any], field: str | None, result: PageResult, options: PageOptions) -> dict[str, Any]:
@@ -267,7 +290,7 @@ def spans(result: PageResult) -> list[tuple[int, int, str, float]]:
     ]
 
 
-def _removed(item: _Parsed, result: PageResult) -> dict[str, Any]:
+def _removed(item: ParsedRecord, result: PageResult) -> dict[str, Any]:
     """What was taken out of a page, for audit."""
     segments = [
         {"start": start, "end": end, "label": label, "probability": probability, "text": result.source_text[start:end]}

@@ -8,6 +8,6 @@ run a script in it or fetch anything. `most_teaching_first` orders the pages for
 from __future__ import annotations
 
 from detector.review.document import GENERATED, render
-from detector.review.page import ReviewPage, most_teaching_first, review_page
+from detector.review.page import ReviewPage, most_teaching, most_teaching_first, review_page
 
-__all__ = ["GENERATED", "ReviewPage", "most_teaching_first", "render", "review_page"]
+__all__ = ["GENERATED", "ReviewPage", "most_teaching", "most_teaching_first", "render", "review_page"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from detector.review.teaching import UNSURE, page_value, teaching_values
 from detector.segment import segment_html
 
 TITLE_CHARS = 120
+
+Named = TypeVar("Named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,24 @@ def review_page(name: str, page: Page, result: PageResult) -> ReviewPage:
         "html": html,
     }
     return ReviewPage(digest, page_value(values), facts, body)
+
+
+def most_teaching(pages: Iterable[tuple[Named, PageResult]], most: int) -> list[tuple[Named, PageResult]]:
+    """The pages that a person's correction would teach most, no more than `most`, in the order in which they came.
+
+    Args:
+        pages: Results with whatever they are called by; read one after the other, and only the chosen ones are kept.
+        most: How many, at least 1.
+    """
+    chosen: list[tuple[float, int, tuple[Named, PageResult]]] = []
+    for number, page in enumerate(pages):
+        # Of pages that would teach as much, the first stay.
+        entry = (page_value(teaching_values(page[1].probabilities)), -number, page)
+        if len(chosen) < most:
+            heapq.heappush(chosen, entry)
+        else:
+            heapq.heappushpop(chosen, entry)
+    return [page for _, _, page in sorted(chosen, key=lambda entry: -entry[1])]
 
 
 def most_teaching_first(pages: Iterable[ReviewPage]) -> list[ReviewPage]:
