@@ -131,7 +131,7 @@ class Segment:
 
 @dataclass(slots=True, eq=False)
 class PageResult:
-    """A classified page. Equal to itself alone: arrays have no single truth.
+    """A classified page. Results are compared by identity, since they hold arrays.
 
     Attributes:
         source_text: What the segments' offsets refer to: the input itself for kind "text", the segments a line each
@@ -165,7 +165,10 @@ class PageResult:
         return len(self.starts)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """For pickles: what the model was to be asked when needed is asked before, so that it does not travel along."""
+        """For pickles: reasons and the probability of spam are computed first, so that the model is not pickled as well.
+
+        That takes several times as long as classifying did; send `text` or arrays where they will do.
+        """
         state = {each.name: getattr(self, each.name) for each in fields(self)}
         known = {"_segments": self.segments, "_explain": None, "_judge": partial(_told, self.spam_probability)}
         return None, state | known

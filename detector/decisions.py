@@ -166,7 +166,7 @@ def keep_headings(
 
 
 def _above(below: Sequence[NDArray[np.bool_]], places: Places) -> NDArray[np.bool_]:
-    """The segments that have others below them in their page: the next one among the first of `below`, and so on; (n_segments,) bool."""
+    """Segments followed, within their page, by one of `below[0]`, then by one of `below[1]`, and so on; (n_segments,) bool."""
     page_of = places.page_of
     above = np.ones(len(page_of), bool)
     for step, segments in enumerate(below, 1):

@@ -25,11 +25,12 @@ _NO_ENCODINGS = frozenset(("utf-7", "idna", "punycode", "unicode-escape", "raw-u
 """Codecs of Python that no page is written in."""
 
 _OF_WIDE_UNITS = ("utf-16", "utf-32")
-"""How encodings begin that a `<meta>`, being read as ASCII, cannot be written in: UTF-8 is meant (WHATWG Encoding Standard)."""
+"""A `<meta>` that is read as ASCII cannot be in these encodings; UTF-8 is meant (WHATWG Encoding Standard)."""
 
 MOST_DAMAGED, MOST_DAMAGED_UTF_8 = 0.1, 0.5
-"""Share of the characters beyond ASCII that may not fit an encoding that is still the page's: a page cut off in the middle of a
-character has one such, a page in another encoding nothing else. Whole characters of UTF-8 hardly ever occur by chance."""
+"""Share of the characters beyond ASCII that may be damaged in a page of that encoding. One cut off in the middle of a character has
+one such, and one in another encoding has nothing else. For UTF-8 the share may be larger: its characters hardly ever occur by
+chance."""
 
 _WIDER = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252", "gb2312": "gb18030"}
 """Encodings that browsers read as a superset (WHATWG Encoding Standard, names and labels)."""

@@ -21,7 +21,7 @@ _STREAM_FOLDERS = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 """Where the system keeps links to the open files of the process, as `/dev/stdout`."""
 
 _MOST_NAME = 50
-"""Characters of a file's name that its temporary begins with: names may be as long as 255 bytes, and so may not be longer."""
+"""Characters of a file's name that its temporary begins with, so that the name stays under the 255 bytes of most systems."""
 
 _TEMPORARY = re.compile(r"(\..*\.)[0-9a-f]{16}\.part", re.DOTALL)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from detector.amplification import NODES_A_TAG, most_nodes
 from detector.errors import UsageError
-from detector.formatting import NODES_A_TAG, most_nodes
 
 MAX_BYTES = 32_000_000
 """Largest page by default."""

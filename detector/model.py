@@ -1,4 +1,4 @@
-"""A trained model: a folder of plain arrays and a JSON manifest, loaded without running any code of it.
+"""What a trained model is made of, and how it turns features into probabilities.
 
 Scores come in two steps. Linear scorers over hashed words (and, in HTML, hashed class names) give each segment one
 log-odds a label; these scores and the features of `detector.features` go through small convolutional networks, which

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.products import product
+from detector.matmul import product
 
 
 @dataclass(frozen=True, slots=True)

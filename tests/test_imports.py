@@ -8,8 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
-    ("data", "errors", "files", "formatting"),
-    ("decode", "limits", "products", "segment"),
+    ("data", "errors", "files", "amplification"),
+    ("decode", "limits", "matmul", "segment"),
     ("network", "signatures"),
     ("features",),
     ("phrases", "spam"),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from detector import Detector, Page, UsageError
+from detector.amplification import FEW_NODES, NODES_A_TAG, with_reopening_bounded
 from detector.corpus.pages import PageOptions, PageProcessor
 from detector.corpus.records import Record, Trouble
-from detector.formatting import FEW_NODES, NODES_A_TAG, with_reopening_bounded
 from detector.limits import MAX_SEGMENTS
 from detector.model import Model
 

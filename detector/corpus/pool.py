@@ -197,7 +197,7 @@ class WorkerPool:
     def _halve(self, part: _Part) -> None:
         middle = len(part.records) // 2
         records = part.records[:middle], part.records[middle:]
-        # Only a page alone is tried twice again: by then its name is at stake.
+        # A lone record gets one more try before it is blamed.
         halves = [_Part(half, attempts=int(len(half) > 1)) for half in records]
         for job in self._jobs:
             for place, other in enumerate(job.parts):

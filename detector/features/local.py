@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from detector.features import edges, patterns
 from detector.features import shapes as sh
 from detector.features.batch import Batch
-from detector.products import product
+from detector.matmul import product
 
 NAMES = (
     "log_chars",

@@ -1,6 +1,6 @@
 """HTML to segments: the text of block-level elements in document order, with the DOM as spans over them.
 
-The only file that knows the HTML parser (turbohtml). It builds the tree, takes out what is never seen, and writes the rest
+The only file that knows the HTML parser (turbohtml; `decode.py` uses its detection of encodings). It builds the tree, takes out what is never seen, and writes the rest
 as canonical markup, all in C; that is read as an array of bytes. To be called back by the parser for every element took
 twice as long in all.
 """
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from detector.amplification import with_reopening_bounded
 from detector.data import SegmentedPage
-from detector.formatting import with_reopening_bounded
 from detector.segment.elements import elements_of
 from detector.segment.flow import read_flow
 from detector.segment.hiding import SUSPECTS, Hidden, cover_unseen, how_hidden

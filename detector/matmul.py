@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 UNTHREADED = 1 << 17
-"""Multiplications that OpenBLAS leaves to one thread: it takes more from twice as many on."""
+"""Multiplications up to which OpenBLAS stays on one thread; it starts others from twice as many on."""
 
 
 def product(rows: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:

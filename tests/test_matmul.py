@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.products import UNTHREADED, product
+from detector.matmul import UNTHREADED, product
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 5, UNTHREADED // 64 // 8, UNTHREADED // 64 // 8 * 3, 10_007])

@@ -1,24 +1,25 @@
-"""What costs a parser more than it costs a page to say: formatting that is opened again and again, attributes that are merged.
+"""Bounds on two ways in which a small page makes the parser build a huge tree.
 
-Links and formatting that a page leaves open the parser opens again in every block that follows.
+Reopening: links and formatting that a page leaves open are opened again, with all their attributes, in every block that
+follows (HTML standard, 13.2.4.3, the list of active formatting elements). So `<p>`, five hundred different `<b a=1>` and a
+thousand `<p>x` make half a million elements, sixty megabytes of eleven kilobytes; one link with fifty thousand attributes and
+ten thousand paragraphs make twelve gigabytes of half a megabyte.
 
-With all their attributes, as the HTML standard says (13.2.4.3, the list of active formatting elements). So `<p>`, five hundred
-different `<b a=1>` and a thousand `<p>x` are half a million elements, sixty megabytes for eleven kilobytes; one link with fifty
-thousand attributes and ten thousand paragraphs are twelve gigabytes for half a megabyte.
-
-The attributes of a second `<html>` or `<body>` are given to the first, unless it has them (13.2.6.4.7): each is compared with all.
+Merging: the attributes of a second `<html>` or `<body>` are given to the first, unless it has them (13.2.6.4.7), so that each
+is compared with all.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import NamedTuple
 
 FEW_NODES = 300_000
-"""Nodes of a tree that any page may have: some thirty megabytes."""
+"""Nodes that the tree of any page may have: some thirty megabytes."""
 
 NODES_A_TAG = 3
-"""A tag opens an element, may begin a text, and may have a link opened again: one, for another takes its place in the list."""
+"""Nodes a tag may make: its element, a text, and one link that is opened again (a second link takes its place in the list)."""
 
 NODE_BYTES = 100
 """What an element takes without its attributes, or a text without its characters."""
@@ -75,12 +76,12 @@ def most_nodes(size: int) -> int:
 
 
 def with_reopening_bounded(html: str, tags: int) -> str:
-    """The page, or one that the parser makes fewer nodes of: with links or formatting under names that it does not know.
+    """The page, or one of which the parser makes fewer nodes: with links or formatting under names that it does not know.
 
-    Elements of unknown names end with the block they stand in, and are not opened again. Of 3,231 crawled pages none comes out
-    otherwise with formatting renamed; links are renamed where their attributes are too long, as on 31 of them. In `<xmp>` and
-    `<plaintext>` the new names can be read, so that it is done on such pages only. Where too many attributes would be merged, of `<html>`
-    and of `<body>` the first tag alone stays.
+    Elements of unknown names end with the block they stand in and are not opened again. Only pages that could grow beyond bounds
+    are renamed, for in `<xmp>` and `<plaintext>` the new names can be read. Of 3,231 crawled pages none comes out otherwise with
+    formatting renamed; 31 have attributes so long that links are renamed. Where too many attributes would be merged, the first
+    `<html>` and the first `<body>` alone stay.
 
     Args:
         html: The page.
@@ -88,12 +89,12 @@ def with_reopening_bounded(html: str, tags: int) -> str:
     """
     # Every opening bracket may be that of a block which opens everything again.
     allowed = NODE_BYTES * (most_nodes(len(html)) - NODES_A_TAG * tags)
-    links, formatting, merged, cloned = _most_reopened(html, allowed // max(tags, 1))
-    if merged > MOST_MERGED:
+    found = _amplified(html, allowed // max(tags, 1))
+    if found.merged > MOST_MERGED:
         html = _with_first_outer_tags(html)
-    if cloned or (links + formatting) * tags > allowed:
+    if found.copied or (found.link + found.formatting) * tags > allowed:
         html = _FORMATTING_NAME.sub(_RENAMED, html)
-    if links * tags > allowed:
+    if found.link * tags > allowed:
         html = _LINK_NAME.sub(_RENAMED, html)
     return html
 
@@ -112,25 +113,40 @@ def _with_first_outer_tags(html: str) -> str:
     return _OUTER_NAME.sub(passed_over, html)
 
 
-def _most_reopened(html: str, few: int) -> tuple[int, int, int, bool]:
-    """Bytes that a link and all formatting take at most where they are opened again, attributes that may be merged, and whether an
-    option may be copied.
+class _Amplified(NamedTuple):
+    """What may be multiplied on a page, at most.
+
+    Attributes:
+        link: Bytes that the largest link takes each time it is opened again.
+        formatting: Bytes that all formatting takes each time.
+        merged: Attributes of `<html>` and `<body>`.
+        copied: Whether an option of a `<select>` may be copied.
+    """
+
+    link: int
+    formatting: int
+    merged: int
+    copied: bool
+
+
+def _amplified(html: str, few: int) -> _Amplified:
+    """What may be multiplied on a page.
 
     Args:
         html: The page.
-        few: So many bytes do not matter: what is below is not looked at any closer, nor what is beyond.
+        few: Bytes that do not matter: estimates below them, and beyond them, are not made any closer.
     """
     found = _START_TAG.findall(html)
     # What only looks like a tag, in a comment or a script, may hide others from the search.
     if "".join(found).count("<") > len(found):
-        return *_hidden_too(html, few), _CLONED in html.lower()
+        return _Amplified(*_hidden_too(html, few), _CLONED in html.lower())
     no_links = [tag for tag in found if tag[1] not in "aA"]
     outer = [tag for tag in no_links if tag[1:3] in _OUTER_BEGIN]
     formatting = Counter(no_links)
     for tag in set(outer):
         del formatting[tag]
     merged = sum(map(_attributes_of, outer)) if len(outer) > 1 else 0
-    cloned = any(tag[1:16].lower() == _CLONED for tag in formatting)
+    copied = any(tag[1:16].lower() == _CLONED for tag in formatting)
     # The longest tag is hardly ever one of formatting.
     link = _at_most(1, max(map(len, found), default=0))
     others = _MOST_ALIKE * _at_most(len(formatting), sum(map(len, formatting)))
@@ -140,7 +156,7 @@ def _most_reopened(html: str, few: int) -> tuple[int, int, int, bool]:
         room = few - others if others <= few else few
         links = (tag for tag in found if _at_most(1, len(tag)) > room and tag[1] in "aA")
         link = max(map(_bytes_of, links), default=0)
-    return link, others, merged, cloned
+    return _Amplified(link, others, merged, copied)
 
 
 def _at_most(tags: int, chars: int) -> int:
@@ -149,7 +165,8 @@ def _at_most(tags: int, chars: int) -> int:
 
 
 def _hidden_too(html: str, few: int) -> tuple[int, int, int]:
-    """As `_most_reopened`, of all that may be a start tag, those within others too; no more is read than decides."""
+    """Link, formatting and merged attributes as in `_Amplified`, of all that may be a start tag, even inside others; no more is
+    read than decides."""
     link, formatting, merged = 0, 0, 0
     seen: Counter[str] = Counter()
     for name in _START_NAME.finditer(html):

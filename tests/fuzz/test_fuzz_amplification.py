@@ -8,7 +8,7 @@ import pytest
 from turbohtml import parse
 from turbohtml.saxparse import SaxHandler, sax_parse
 
-from detector.formatting import MOST_MERGED, NODES_A_TAG, with_reopening_bounded
+from detector.amplification import MOST_MERGED, NODES_A_TAG, with_reopening_bounded
 
 REPEATED = 60
 BLOCKS = 400
@@ -87,14 +87,14 @@ def repeated(draw: random.Random, pieces: list[str], times: int) -> str:
     ],
 )
 def test_what_is_left_open_is_not_opened_in_every_block(left_open: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
+    monkeypatch.setattr("detector.amplification.FEW_NODES", 0)
     page = f"<p>{left_open}" + "<p>Twelve chars" * 3000
     assert bytes_of(with_reopening_bounded(page, page.count("<"))) <= ALLOWED_TIMES * len(page) < bytes_of(page)
 
 
 @pytest.mark.parametrize("hides", ["", "<!--<b x='<b>'-->"])
 def test_the_last_three_alike_are_opened_again_and_no_more(hides: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
+    monkeypatch.setattr("detector.amplification.FEW_NODES", 0)
     many, block = 3000, "<p>" + "Twelve chars" * 20
     page = f"<p>{hides}" + "<b>" * many + block * many
     assert with_reopening_bounded(page, page.count("<")) is page
@@ -124,7 +124,7 @@ def test_what_an_option_is_copied_into_is_renamed_wherever_it_stands(before: str
 
 
 def test_no_markup_takes_more_than_its_size_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detector.formatting.FEW_NODES", 0)
+    monkeypatch.setattr("detector.amplification.FEW_NODES", 0)
     renamed = larger = 0
     for seed in range(1500):
         draw = random.Random(seed)
