@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from detector import data, features, products, signatures
+from detector import data, features, matmul, signatures
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
 from detector.network import Places
@@ -25,7 +25,7 @@ from training.samples import COMPOSED, Sample
 _CHUNK = 32
 """Pages whose features are computed, and cached, at a time."""
 
-_FEATURE_CODE = (features, signatures, data, products)
+_FEATURE_CODE = (features, signatures, data, matmul)
 """What features depend on besides the page; a change of any of it computes them anew."""
 
 
