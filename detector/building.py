@@ -12,7 +12,8 @@ from detector.data import LABELS, Kind
 from detector.errors import ModelError
 from detector.features import DOM_BITS, TEXT_BITS, grouping_names
 from detector.model import SITE_INPUT_NAMES, HashedScorer, Head, SiteHead, input_names, site_schema_digest
-from detector.network import MOST_REACH, Layer, Network, Sight, Stage
+from detector.network import Layer, Network, Sight, Stage
+from detector.places import MOST_REACH
 from detector.spam import SpamScorer, n_columns
 
 MOST_NETWORKS = 16

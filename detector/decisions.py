@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detector.comments import drop_comments
 from detector.data import CONTENT, LINK_LIST, Kind, SegmentedPage
 from detector.features import feature_names, grouping_names
-from detector.network import Places
+from detector.places import Places
 
 PROSE_AT = feature_names("text").index("is_prose")
 """The column of prose in features of either kind of page."""

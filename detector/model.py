@@ -21,7 +21,8 @@ from detector.features import DOM_BITS, SCHEMA, TEXT_BITS, Features, HashedDom, 
 from detector.features.lexical import PackedTable, pack
 from detector.features.site import NAMES as SITE_NAMES
 from detector.features.site import SiteFeatures
-from detector.network import Network, Places, softmax
+from detector.network import Network, softmax
+from detector.places import Places
 from detector.segment import segment_text, windows_of
 from detector.spam import SpamScorer
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from detector.data import Kind, SegmentedPage
 from detector.features import extract
 from detector.model import Head, input_names
-from detector.network import Layer, Network, Places, Sight
+from detector.network import Layer, Network, Sight
 from detector.phrases import PHRASES
+from detector.places import Places
 from detector.segment import windows_of
 
 MOST = 3

@@ -19,7 +19,8 @@ from detector import Detector
 from detector.data import LABELS
 from detector.errors import UsageError
 from detector.model import Model
-from detector.network import Places, softmax
+from detector.network import softmax
+from detector.places import Places
 from detector.storage import load_model, save_model
 from training import SegmentClassifier
 from training.dataset import build_dataset

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 LAYERS = (
     ("data", "errors", "files", "amplification"),
-    ("decode", "limits", "matmul", "segment"),
+    ("decode", "limits", "matmul", "places", "segment"),
     ("network", "signatures"),
     ("features",),
     ("phrases", "spam"),

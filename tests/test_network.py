@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.data import LABELS
-from detector.network import MOST_IN_MEAN, MOST_REACH, Network, Places, Sight
+from detector.network import Network, Sight
+from detector.places import MOST_IN_MEAN, MOST_REACH, Places
 from training.export import real_layers, round_network
 from training.network import Rows, fit_network, fit_on, one_hot, plan_of
 from training.network.loss import loss_and_gradients

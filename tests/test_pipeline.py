@@ -20,9 +20,9 @@ from detector.decisions import decide, drop_list_headings, keep_headings, raise_
 from detector.decode import decode, looks_binary, sniff_kind
 from detector.features import extract
 from detector.model import Model, input_names
-from detector.network import Places
 from detector.phrases import PHRASES
 from detector.pipeline import score
+from detector.places import Places
 from detector.segment import segment_html, segment_text
 
 DETECTOR = Detector()

@@ -24,7 +24,8 @@ from detector.errors import ModelError
 from detector.features import TEXT_BITS
 from detector.golden import replay
 from detector.model import Model, input_names
-from detector.network import Network, Places, Sight
+from detector.network import Network, Sight
+from detector.places import Places
 from detector.segment import segment_text
 from detector.storage import (
     GOLDEN,

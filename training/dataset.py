@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from detector import data, features, matmul, signatures
 from detector.data import Kind
 from detector.features import DOM_BITS, TEXT_BITS, Features, HashedDom, HashedText, extract
-from detector.network import Places
+from detector.places import Places
 from training.labelling import LabelledPage
 from training.resume import code_digest, remember
 from training.samples import COMPOSED, Sample

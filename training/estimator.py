@@ -18,7 +18,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, has_fit_param
 from detector.data import LABELS
 from detector.errors import UsageError
 from detector.model import CLIP, Head
-from detector.network import Network, Places, softmax
+from detector.network import Network, softmax
+from detector.places import Places
 from training.export import RealLayer, round_network
 from training.standardising import mean_and_spread
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from detector.features import Features, HashedText
 from detector.model import CLIP, HashedScorer, Head, stack_inputs
-from detector.network import Layer, Network, Places, Sight, Stage
+from detector.network import Layer, Network, Sight, Stage
+from detector.places import Places
 from training.dataset import Dataset
 
 HEADROOM = 1.5

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from detector.data import CONTENT
-from detector.network import Places, Sight
+from detector.network import Sight
+from detector.places import Places
 from training.network.parameters import Parameters
 from training.network.rows import Reals, Rows
 from training.network.sight import Dropout, gathered, given_back, page_sums

@@ -9,7 +9,8 @@ import numpy as np
 
 from detector.data import LABELS
 from detector.errors import SampleError
-from detector.network import MOST_REACH, Network, Sight
+from detector.network import Network, Sight
+from detector.places import MOST_REACH
 from training.export import RealLayer, real_layers
 from training.network.rows import Reals
 

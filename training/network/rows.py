@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.data import LABELS
-from detector.network import Places
+from detector.places import Places
 from training.dataset import Dataset, join_groups
 
 Floats = NDArray[np.float32]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.network import Grouping, Places, Sight
+from detector.network import Sight
+from detector.places import Grouping, Places
 from training.network.rows import Reals
 
 

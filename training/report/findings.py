@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detector.data import CONTENT, LABELS
 from detector.decisions import decide
 from detector.model import input_names
-from detector.network import Places
+from detector.places import Places
 from training.report.predictions import Predictions
 
 RELIABILITY_BINS = 10
