@@ -16,7 +16,7 @@ from detector.corpus.inputs import walk
 from detector.corpus.packing import pack
 from detector.corpus.readers import read_units
 from detector.corpus.records import Form, Position, Problem, Record, Skipped, Statistics, Trouble, UnitResult
-from detector.corpus.warc import page_of_warc
+from detector.corpus.warc_pages import page_of_warc
 from detector.data import LABELS, KindOption, Page, PageResult
 from detector.decode import BINARY, looks_binary
 from detector.errors import ModelError

@@ -211,7 +211,7 @@ def check_readers(sources: Iterable[Source]) -> None:
     """
     from detector.corpus.packing import zstandard
     from detector.corpus.parquet import pyarrow_parquet
-    from detector.corpus.warc import fastwarc
+    from detector.corpus.warc_pages import fastwarc
 
     asked: set[str] = set()
     needs = {"warc": fastwarc, "parquet": pyarrow_parquet, ".zst": zstandard}

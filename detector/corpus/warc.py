@@ -1,4 +1,4 @@
-"""WARC and WET files: records, where to go on after damage, and the page inside a record."""
+"""WARC and WET files: their records, and where to go on after damage."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from detector.corpus.packing import DAMAGE, load_library
+from detector.corpus.packing import DAMAGE
 from detector.corpus.records import Item, Problem, Record, Skipped, Trouble
-from detector.data import KindOption, Page
+from detector.corpus.warc_pages import address_of, fastwarc
 
 _SCAN_BYTES = 1 << 20
 _GZIP_MEMBER = b"\x1f\x8b\x08"
@@ -20,15 +20,6 @@ _BOMB_FACTOR = 100
 """A record this many times over the limit is not read to its end; reading goes on at the next one."""
 
 _PAGE_TYPES = ("response", "conversion", "resource")
-_KIND_OF_CONTENT: dict[str, KindOption] = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/plain": "text",
-    "": "auto",
-}
-_MAIN_TYPES = frozenset(("application", "audio", "font", "image", "message", "model", "multipart", "text", "video"))
-"""By which records without a page are counted: whole types would be as many as an archive cares to make up."""
-
 _OF_THE_CRAWLER = "metadata:"
 """How addresses begin under which wget writes down its own log and arguments."""
 
@@ -56,15 +47,6 @@ class _Broken:
     reason: str
 
 
-def fastwarc() -> Any:
-    """The library that reads WARC.
-
-    Raises:
-        InputError: It is not installed.
-    """
-    return load_library("fastwarc.warc", "WARC and WET need fastwarc")
-
-
 def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
     """The records of a WARC file, packed by record or not.
 
@@ -75,11 +57,20 @@ def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
         name: Of the source.
         max_bytes: Largest block to read.
     """
-    number = 0
+    for number, found in enumerate(_records_and_damage(raw, max_bytes), 1):
+        if isinstance(found, _Found):
+            yield Item(_classified(found, name, number, max_bytes), number)
+        else:
+            yield Item(Problem(name, number, *found), number)
+
+
+def _records_and_damage(raw: BinaryIO, max_bytes: int) -> Iterator[_Found | tuple[Trouble, str]]:
+    """The sound records of a file, and what is wrong between them."""
     begin: int | None = 0
     search = _Search(raw, max_bytes)
     lenient = raw.seekable() and _needs_leniency(raw, max_bytes)
     while begin is not None:
+        # A record is held back until it is known whether the damage behind it began inside it.
         held: _Found | None = None
         broken: _Broken | None = None
         for step in _scan(raw, begin, max_bytes, lenient):
@@ -87,28 +78,23 @@ def read_warc(raw: BinaryIO, name: str, max_bytes: int) -> Iterator[Item]:
                 broken = step
                 break
             if held is not None:
-                number += 1
-                yield Item(_classified(held, name, number, max_bytes), number)
+                yield held
             held = step
         last = held.position if held else begin
         if broken is None:
             if held is not None:
-                number += 1
-                yield Item(_classified(held, name, number, max_bytes), number)
+                yield held
             if raw.seekable() and not _ends_whole(raw, last):
-                number += 1
-                yield Item(Problem(name, number, Trouble.TRUNCATED, "the last gzip member is cut off"), number)
+                yield Trouble.TRUNCATED, "the last gzip member is cut off"
             return
         begin = search.next_record((last if broken.position is None else broken.position) + 1)
         if held is not None and (broken.position is not None or _is_whole(raw, held, begin)):
-            number += 1
-            yield Item(_classified(held, name, number, max_bytes), number)
+            yield held
         elif held is not None and not search.may_waste(held.content_length):
             begin = None
-        number += 1
-        trouble = Trouble.TRUNCATED if begin is None and broken.position is not None else Trouble.CORRUPT
         after = "nothing more could be read" if begin is None else f"reading went on at byte {begin}"
-        yield Item(Problem(name, number, trouble, f"{broken.reason}; {after}"), number)
+        cut_off = begin is None and broken.position is not None
+        yield Trouble.TRUNCATED if cut_off else Trouble.CORRUPT, f"{broken.reason}; {after}"
 
 
 def _is_whole(raw: BinaryIO, found: _Found, following: int | None) -> bool:
@@ -270,94 +256,10 @@ def _classified(found: _Found, name: str, number: int, max_bytes: int) -> Record
     kind = header.get("warc-type", "").lower()
     if kind not in _PAGE_TYPES:
         return Skipped(f"WARC {kind or 'record without a type'}")
-    url = _address(header)
+    url = address_of(header)
     if url is not None and url.startswith(_OF_THE_CRAWLER):
         return Skipped("WARC metadata of the crawler")
     if found.block is None:
         detail = f"{found.content_length:,} bytes; at most {max_bytes:,} are read"
         return Problem(name, number, Trouble.TOO_LARGE, detail, url)
     return Record(name, number, "warc", found.block, header)
-
-
-def _address(header: dict[str, str]) -> str | None:
-    """The address of a record's page; wget puts it into angle brackets."""
-    url = header.get("warc-target-uri")
-    return url[1:-1] if url is not None and url.startswith("<") and url.endswith(">") else url
-
-
-def page_of_warc(record: Record, max_bytes: int) -> tuple[dict[str, Any], Page] | Problem | Skipped:
-    """The fields and the page of a record; runs in a worker.
-
-    Fields: `url`, `date`, `warc` and, for a response, `http`: the two headers whole, names in lower case. Answers that are not the
-    page that was asked for, such as redirects and errors, and what is neither HTML nor text are skipped.
-    """
-    header = record.fields
-    url = _address(header)
-    fields: dict[str, Any] = {"url": url, "date": header.get("warc-date"), "warc": header}
-    content_type, charset, body = header.get("content-type", ""), None, record.content
-    if content_type.lower().startswith("application/http"):
-        parsed = _parse_http(record.content, max_bytes)
-        if isinstance(parsed, str):
-            return Problem(record.source, record.number, Trouble.CORRUPT, parsed, url)
-        status, http, content_type, charset, body = parsed
-        if not 200 <= status < 300:
-            return Skipped(f"HTTP {status}")
-        fields["http"] = http
-        if len(body) > max_bytes:
-            detail = f"over {max_bytes:,} bytes when unpacked"
-            return Problem(record.source, record.number, Trouble.TOO_LARGE, detail, url)
-    content_type = content_type.split(";")[0].strip().lower()
-    kind = _KIND_OF_CONTENT.get(content_type)
-    if kind is None:
-        main = content_type.partition("/")[0]
-        return Skipped(f"content type {main}/*" if main in _MAIN_TYPES else "unknown content type")
-    if header.get("warc-type", "").lower() == "conversion":
-        charset = "utf-8"
-    return fields, Page(body, kind, url, charset)
-
-
-def _parse_http(block: bytes, max_bytes: int) -> tuple[int, dict[str, str], str, str | None, bytes] | str:
-    """Status, header, content type, charset and unpacked body of a response, or what is wrong with it."""
-    reason = "not an HTTP response"
-    if not block.startswith(b"HTTP/"):
-        return reason
-    # Some archives hold bodies unpacked, under the header of the packed ones: then less is unpacked.
-    for unpacked in ("all", "content", "none"):
-        try:
-            record = fastwarc().WarcRecord.from_bytes(_as_response(block))
-            record.parse_http(auto_decode=unpacked, quirks_mode=True)
-            if record.http_headers is None:
-                return reason
-            body = record.reader.read(max_bytes + 1)
-        except OSError as error:
-            reason = str(error)
-            continue
-        except BaseException as error:
-            if type(error).__name__ != "PanicException":
-                raise
-            return "the HTTP parser gave up on it"
-        http = {key.lower(): value for key, value in record.http_headers.items()}
-        if "deflate" in http.get("content-encoding", "").lower():
-            body = _inflated(body, max_bytes)
-        status = record.http_headers.status_code
-        # A status line without a number is no reason to lose the page.
-        return 200 if status is None else status, http, record.http_content_type or "", record.http_charset, body
-    return reason
-
-
-def _inflated(body: bytes, max_bytes: int) -> bytes:
-    """The body without the raw deflate that some servers send as `deflate`, and browsers read; as it is, if it is no such stream."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        unpacked = stream.decompress(body, max_bytes + 1)
-    except zlib.error:
-        return body
-    return unpacked if stream.eof or len(unpacked) > max_bytes else body
-
-
-def _as_response(block: bytes) -> bytes:
-    """An HTTP message in a WARC record, for the library has no parser of HTTP alone."""
-    header = (
-        f"WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
-    )
-    return header.encode() + block + b"\r\n\r\n"
