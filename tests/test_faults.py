@@ -21,12 +21,14 @@ from typing import Any
 import pytest
 
 from detector.errors import RunError
+from detector.signatures.store import MAGIC
 from training.resume import remember
 from training.train import Trained
 
 Run = Callable[..., Any]
 PAGE = "Home | News\nThe mill burned down.\n"
-OLD = b"from before\n"
+OLD = MAGIC + b"from before\n"
+"""Where signatures are written, nothing else is written over."""
 FAULTS = ("full", "limited", "read-only", "forbidden")
 
 

@@ -301,7 +301,8 @@ def test_a_page_corrected_but_not_checked_is_saved_whole(visit: Open, make: Call
     tab = visit(make(Page(TEXT), Page(HTML)))
     press(tab, "3")
     (record,) = saved(tab, tmp_path / "reviewed.jsonl")
-    assert record == {"id": "page 0", "lines": TEXT.splitlines(), "labels": ["boilerplate", *START[1:]]}
+    labels = ["boilerplate", *START[1:]]
+    assert record == {"id": "page 0", "reviewed": True, "lines": TEXT.splitlines(), "labels": labels}
 
 
 def test_no_page_runs_a_script_or_reaches_the_network(visit: Open, make: Callable[..., str]) -> None:
