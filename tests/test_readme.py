@@ -34,7 +34,8 @@ def desk(tmp_path: Path) -> Path:
     """A folder with the files that the README's examples name."""
     page = ROOT / "samples" / "en_news_reservoir.html"
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
-    shutil.copytree(ROOT / "samples", tmp_path / "my-samples")
+    for folder in ("my-samples", "other-samples"):
+        shutil.copytree(ROOT / "samples", tmp_path / folder)
     shutil.copy(page, tmp_path / "page.html")
     for folder in ("crawl", "more", "models"):
         (tmp_path / folder).mkdir()
