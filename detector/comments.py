@@ -17,7 +17,7 @@ from detector.data import BOILERPLATE, CONTENT, Elements, SegmentedPage
 
 LEAST_ABOVE = 500
 """Characters of content above an element of comments from which it is not the page's own content; a shorter post is there
-for what was answered. 200 to 800 all win, 500 most (`training/README.md`)."""
+for what was answered. 200 to 800 all win, 500 most (`training/experiments.md`)."""
 
 _COMMENTS = re.compile(r"(?:^|\s)(?!has-|no-)(?!comment(?:\s|$))(?!\S*commentary)\S*comment")
 """A word of an element's name that says comments. `comment` alone does not: schema.org has it for a forum's posts."""
