@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("models", "training", "samples", "benchmarks")
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += [ROOT / folder / "README.md" for folder in FOLDERS]
+PAGES += [ROOT / "training" / "experiments.md"]
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
 
