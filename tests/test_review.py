@@ -209,6 +209,9 @@ def test_the_command_refuses_to_write_over_a_page_or_nothing_at_all(run: Run, tm
     result = run("review", tmp_path, "-o", page)
     assert (result.code, page.read_text(encoding="utf-8")) == (2, HTML)
     assert "would be written over" in result.err
+    (tmp_path / "crawl.jsonl").write_text('{"text": "A page."}\n', encoding="utf-8")
+    assert run("review", tmp_path / "*.jsonl", "-o", tmp_path / "crawl.jsonl").code == 2
+    assert (tmp_path / "crawl.jsonl").read_text(encoding="utf-8").startswith("{")
     assert run("review", page, "-o", tmp_path / "no" / "folder.html").code == 2
     assert run("review", tmp_path / "gone", "-o", tmp_path / "out.html").code == 2
     assert not (tmp_path / "out.html").exists()

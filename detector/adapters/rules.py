@@ -54,6 +54,6 @@ def number(settings: Mapping[str, Any], name: str, default: Default) -> float | 
         found = float(value)
     except (TypeError, ValueError):
         found = math.nan
-    if math.isnan(found):
+    if not math.isfinite(found):
         raise UsageError(f"{name} is {value!r}; give a number")
     return found

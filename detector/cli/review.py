@@ -36,13 +36,16 @@ def review(
     The pages that would teach a model most come first. Files of many pages, as 'detector run' reads them, may be among the
     inputs.
     """
-    from detector.cli.inputs import read_sources
+    from detector.cli.inputs import matches, read_sources
     from detector.files import write_whole
     from detector.pipeline import Detector
     from detector.review import most_teaching, most_teaching_first, render, review_page
 
     if str(output) == STDOUT:
         fail("-o names a file to be opened in a browser; 'detector classify --format html' prints one")
+    for name in inputs:
+        if any(_is_same(output, match) for match in matches(name)):
+            fail(f"{output}: is one of the inputs and would be written over; name another file with -o")
     detector = Detector(model, threshold=threshold)
     failed: list[str] = []
     names: dict[str, str] = {}
@@ -61,6 +64,11 @@ def review(
     raise typer.Exit(1 if failed else 0)
 
 
+def _is_same(output: Path, name: str) -> bool:
+    """Whether an input is the file to write."""
+    return os.path.exists(output) and os.path.exists(name) and os.path.samefile(output, name)
+
+
 def _different_pages(
     detector: Detector, sources: Iterable[Source], output: Path, names: dict[str, str], failed: list[str]
 ) -> Iterator[tuple[Source, PageResult]]:
@@ -74,7 +82,7 @@ def _different_pages(
         failed: Gets the names of the others, which are said.
     """
     for source in sources:
-        if os.path.exists(output) and os.path.exists(source.name) and os.path.samefile(output, source.name):
+        if _is_same(output, source.name):
             fail(f"{output}: is one of the pages and would be written over; name another file with -o")
         result = classify_source(detector, source)
         problem = result if isinstance(result, str) else result.problem
