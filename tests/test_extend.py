@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detector.data import BOILERPLATE, CONTENT, LABELS, LINK_LIST, Kind
-from detector.errors import SampleError
+from detector.errors import ModelError, SampleError
 from detector.features import extract, grouping_names
 from detector.model import Head, Model, input_names, stack_inputs
 from detector.network import Sight
@@ -238,3 +238,16 @@ def test_wrong_use_of_extend_is_said(run: Callable[..., Any], tmp_path: Path, ba
     nothing = run("train", "--extend", "-o", tmp_path / "m")
     assert (nothing.code, "name sample files or folders" in nothing.err) == (2, True)
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("entry", [5, "no base64!", ["a"]])
+def test_damaged_digests_of_pages_are_named(base: Model, entry: object) -> None:
+    with pytest.raises(ModelError, match="model 'sentences': the digests of its pages are damaged"):
+        pages_known_to(replace(base, info={"page_digests": entry}))
+
+
+def test_model_info_does_not_print_all_digests(run: Callable[..., Any], base: Model, tmp_path: Path) -> None:
+    save_model(replace(base, info={"page_digests": "A" * 4000, "seed": 3}), tmp_path / "model")
+    told = run("model", "info", tmp_path / "model").out
+    assert "(4,000 characters)" in told
+    assert len(told) < 2000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable
 
+from detector.errors import ModelError
 from detector.model import Model
 from training.samples import Sample
 
@@ -24,9 +25,17 @@ def digest_of(sample: Sample) -> bytes:
 
 
 def pages_known_to(model: Model) -> frozenset[bytes]:
-    """The digests of the pages that a model has learnt from; empty where its manifest holds none."""
-    packed = model.info.get(DIGESTS)
-    content = base64.b64decode(packed) if isinstance(packed, str) else b""
+    """The digests of the pages that a model has learnt from; empty where its manifest holds none.
+
+    Raises:
+        ModelError: What the manifest holds are no digests.
+    """
+    try:
+        content = base64.b64decode(model.info.get(DIGESTS, ""), validate=True)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"model '{model.name}': the digests of its pages are damaged ({error}); train it again"
+        ) from error
     return frozenset(content[at : at + DIGEST_BYTES] for at in range(0, len(content), DIGEST_BYTES))
 
 

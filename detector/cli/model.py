@@ -9,6 +9,9 @@ import typer
 
 from detector.errors import ModelError
 
+MOST_CHARS = 200
+"""Of an entry of the manifest that are printed."""
+
 model_app = typer.Typer(no_args_is_help=True, help="Look at a model folder.")
 
 
@@ -25,9 +28,14 @@ def info(folder: Annotated[Path | None, typer.Argument(help="Default: the model 
         kind: {"inputs": len(head.mean), "networks": len(head.networks), "threshold": head.threshold, "lift": head.lift}
         for kind, head in model.heads.items()
     }
-    typer.echo(
-        json_module.dumps({"name": model.name, "heads": heads, "info": model.info}, indent=1, ensure_ascii=False)
-    )
+    # The digests of the pages a model has learnt from are as long as there are pages.
+    told = {
+        name: f"{value[:MOST_CHARS]}... ({len(value):,} characters)"
+        if isinstance(value, str) and len(value) > MOST_CHARS
+        else value
+        for name, value in model.info.items()
+    }
+    typer.echo(json_module.dumps({"name": model.name, "heads": heads, "info": told}, indent=1, ensure_ascii=False))
 
 
 @model_app.command()
