@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 import detector
 from detector import Detector, Label, Page, UsageError, strip
-from detector.decisions import decide, drop_list_headings, keep_headings, raise_prose, rescue_prose
+from detector.decisions import (
+    decide,
+    drop_list_headings,
+    keep_headings,
+    keep_subheadings,
+    raise_prose,
+    rescue_prose,
+)
 from detector.decode import decode, looks_binary, sniff_kind
 from detector.features import extract
 from detector.model import Model, input_names
@@ -247,6 +254,21 @@ def test_a_doubtful_line_stays_with_the_prose_below_it_in_its_own_page_only() ->
     for few in (0, 1, 2):
         keep_headings(labels[:few], probabilities[:few], prose[:few], Places.of(np.array([0, few])))
     assert labels.tolist() == [0, 0, 0, 2, 0, 0, 1, 0, 1, 0, 0, 0, 1]
+
+
+def test_doubtful_subheadings_stay_between_what_stays() -> None:
+    page = segment_html("<h2>a</h2><p>b</p><h3>c</h3><p>d</p><p>e</p><p>f</p><h2>g</h2><h1>h</h1><p>i</p><h4>j</h4>")
+    other = segment_html("<p>k</p><h2>l</h2>")
+    places = Places.of(np.array([0, 10, 12]))
+    probabilities = np.full((12, 3), 0.4, np.float32)
+    labels = np.array([1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 1], np.uint8)
+    keep_subheadings(labels, probabilities, [page, other], places)
+    # c alone: e is no heading, g and h have one another beside them, a, j and l stand at the edge of a page.
+    assert labels.tolist() == [1, 0, 0, 0, 1, 0, 1, 1, 0, 1, 0, 1]
+    labels[2], probabilities[2, 0] = 1, 0.2
+    keep_subheadings(labels, probabilities, [page, other], places)
+    assert labels[2] == 1
+    keep_subheadings(labels[:0], probabilities[:0], [segment_html("")], Places.of(np.array([0, 0])))
 
 
 def test_a_page_with_prose_is_not_emptied() -> None:
