@@ -176,7 +176,7 @@ def keep_subheadings(
 ) -> None:
     """Label a doubtful sub-heading between two segments that stay as content, in place.
 
-    Of 16 on pages of corpora that no model is trained on, 14 are content (`training/experiments.md`).
+    Of 17 on pages of corpora that no model is trained on, 15 are content (`training/experiments.md`).
 
     Args:
         labels: (n_segments,) uint8, indices into `LABELS`.
